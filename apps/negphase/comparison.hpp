@@ -1,0 +1,65 @@
+#pragma once
+#include <limits>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "negphase/gradient/registry.hpp"
+#include "problem_file.hpp"
+
+namespace negphase::tool {
+
+/// One row of a comparison, checked and ready to run.
+struct PlannedRow {
+  std::string label;
+  const EstimatorRow* estimator = nullptr;
+  Options estimator_options;
+  std::optional<AnySampler> sampler;
+  Options sampler_options;
+};
+
+/// Estimates of one gradient by several methods, beside the exact one where it can be had.
+struct Comparison {
+  ProblemFile file;
+  std::vector<PlannedRow> rows;
+  std::string exact_method;  ///< "" where no exact method applies
+  std::string why_no_exact;
+
+  // what run() fills in
+  std::optional<GradientEstimate> exact;
+  std::vector<GradientEstimate> estimates;                 ///< [rows]
+  std::vector<std::optional<AgainstExact>> against_exact;  ///< [rows]
+};
+
+/// Effective draws a second of the negative phase: the worst and the median component; NaN where
+/// there was no sampling.
+struct EffectiveRate {
+  double least = std::numeric_limits<double>::quiet_NaN();
+  double median = std::numeric_limits<double>::quiet_NaN();
+};
+EffectiveRate effective_rate(const GradientEstimate& estimate);
+
+/// The middle one of the finite values (the upper of two); NaN where there is none.
+double finite_median(std::span<const double> values);
+
+/// Everything that can be refused is refused here, before any sampling: throws IoError and
+/// ConfigError with all complaints.
+Comparison plan_comparison(const std::string& file, const CommonArguments& common,
+                           const Executor& executor);
+
+/// The exact gradient, then each row. Throws ModelError, Stopped.
+void run_comparison(Comparison& comparison, const CommonArguments& common,
+                    const Executor& executor);
+
+/// The table as printed: what was done, one line a row, below it what must be known of them.
+std::string format_table(const Comparison& comparison);
+
+/// The whole result; the keys are documented in apps/README.md.
+nlohmann::ordered_json to_json(const Comparison& comparison, const CommonArguments& common);
+
+/// Whether any row carries a warning.
+bool has_warnings(const Comparison& comparison);
+
+}  // namespace negphase::tool

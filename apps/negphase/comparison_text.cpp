@@ -1,0 +1,193 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <span>
+
+#include "comparison.hpp"
+
+namespace negphase::tool {
+
+namespace {
+
+// The rms z of true error bars is about 1; what is above this is no noise.
+constexpr double far_above_one = 2.0;
+
+std::string number(double value, int digits = 3) {
+  return std::isfinite(value) ? fmt::format("{:.{}g}", value, digits) : "-";
+}
+
+// "1.23 M": for counts that nobody reads to the last digit.
+std::string count(double value) {
+  if (!std::isfinite(value)) {
+    return "-";
+  }
+  constexpr const char* units[] = {"", " k", " M", " G", " T"};
+  std::size_t unit = 0;
+  while (value >= 999.5 && unit + 1 < std::size(units)) {
+    value /= 1000;
+    ++unit;
+  }
+  return fmt::format("{:.3g}{}", value, units[unit]);
+}
+
+std::string seconds(double value) { return fmt::format("{:.2f}", value); }
+
+// One column of the table: two lines of heading and the cell of row i.
+struct TextColumn {
+  const char* upper;
+  const char* lower;
+  std::function<std::string(std::size_t)> cell;
+};
+
+std::vector<TextColumn> columns_of(const Comparison& c) {
+  const auto& e = c.estimates;
+  std::vector<TextColumn> columns{
+      {"", "", [&](std::size_t i) { return c.rows[i].label; }},
+  };
+  if (c.exact) {
+    const auto& a = c.against_exact;
+    columns.push_back({"relative", "error", [&](auto i) { return number(a[i]->relative_error); }});
+    columns.push_back({"", "cosine", [&](auto i) { return number(a[i]->cosine, 5); }});
+    columns.push_back({"rms", "z", [&](auto i) { return number(a[i]->rms_z); }});
+  } else {
+    columns.push_back({"", "|gradient|", [&](auto i) { return number(e[i].mean.norm()); }});
+    columns.push_back(
+        {"median", "SE", [&](auto i) { return number(finite_median(e[i].standard_error)); }});
+  }
+  columns.push_back({"accep-", "tance", [&](auto i) { return number(e[i].acceptance); }});
+  columns.push_back({"ESS/s", "min", [&](auto i) { return count(effective_rate(e[i]).least); }});
+  columns.push_back(
+      {"ESS/s", "median", [&](auto i) { return count(effective_rate(e[i]).median); }});
+  columns.push_back({"energy", "evals",
+                     [&](auto i) { return count(static_cast<double>(e[i].energy_evaluations)); }});
+  columns.push_back({"gradient", "evals", [&](auto i) {
+                       return count(static_cast<double>(e[i].gradient_evaluations));
+                     }});
+  columns.push_back({"", "seconds", [&](auto i) { return seconds(e[i].seconds); }});
+  return columns;
+}
+
+std::string table(const Comparison& c) {
+  const auto columns = columns_of(c);
+  std::vector<std::string> lines(c.rows.size() + 2);
+  for (std::size_t k = 0; k < columns.size(); ++k) {
+    std::vector<std::string> cells{columns[k].upper, columns[k].lower};
+    for (std::size_t i = 0; i < c.rows.size(); ++i) {
+      cells.push_back(columns[k].cell(i));
+    }
+    std::size_t width = 0;
+    for (const auto& cell : cells) {
+      width = std::max(width, cell.size());
+    }
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      lines[i] += k == 0 ? fmt::format("  {:<{}}", cells[i], width)
+                         : fmt::format("  {:>{}}", cells[i], width);
+    }
+  }
+  std::string text;
+  for (const auto& line : lines) {
+    text += line + "\n";
+  }
+  return text;
+}
+
+bool is_biased(const GradientEstimate& e) {
+  return std::any_of(e.warnings.begin(), e.warnings.end(),
+                     [](const Warning& w) { return w.code.starts_with("biased_"); });
+}
+
+// Where error and error bars disagree: says whose fault that is, with the figures.
+std::string verdicts(const Comparison& c) {
+  std::string text;
+  for (std::size_t i = 0; c.exact && i < c.rows.size(); ++i) {
+    const AgainstExact& against = *c.against_exact[i];
+    if (!(against.rms_z > far_above_one)) {
+      continue;
+    }
+    const GradientEstimate& e = c.estimates[i];
+    const double noise = e.standard_error.norm() / c.exact->mean.norm();
+    const std::string figures = fmt::format(
+        "it is {:.3g} of |gradient| off where its error bars explain {:.2g} (rms z {:.3g})",
+        against.relative_error, noise, against.rms_z);
+    text += is_biased(e)
+                ? fmt::format(
+                      "{}: bias of the method, not noise: {}; more draws will not "
+                      "mend it\n",
+                      c.rows[i].label, figures)
+                : fmt::format("{}: the error bars are too small: {}; see the warnings below\n",
+                              c.rows[i].label, figures);
+  }
+  return text;
+}
+
+// Each warning once, with the rows that it is about.
+std::string warnings(const Comparison& c) {
+  std::vector<std::pair<std::string, std::string>> said;  // text, labels
+  for (std::size_t i = 0; i < c.rows.size(); ++i) {
+    for (const Warning& w : c.estimates[i].warnings) {
+      const auto at =
+          std::find_if(said.begin(), said.end(), [&](const auto& s) { return s.first == w.text; });
+      if (at == said.end()) {
+        said.emplace_back(w.text, c.rows[i].label);
+      } else {
+        at->second += ", " + c.rows[i].label;
+      }
+    }
+  }
+  std::string text;
+  for (const auto& [what, labels] : said) {
+    text += fmt::format("note ({}): {}\n", labels, what);
+  }
+  return text;
+}
+
+std::string heading(const Comparison& c) {
+  std::string text = c.file.description() + "\n";
+  if (c.exact) {
+    text += fmt::format("exact gradient by {}: |gradient| = {:.6g}, {} s\n", c.exact_method,
+                        c.exact->mean.norm(), seconds(c.exact->seconds));
+  } else {
+    text += fmt::format("no exact gradient: {}\n", c.why_no_exact);
+  }
+  return text;
+}
+
+}  // namespace
+
+double finite_median(std::span<const double> values) {
+  std::vector<double> finite;
+  std::copy_if(values.begin(), values.end(), std::back_inserter(finite),
+               [](double v) { return std::isfinite(v); });
+  if (finite.empty()) {
+    return std::nan("");
+  }
+  const auto middle = finite.begin() + static_cast<std::ptrdiff_t>(finite.size() / 2);
+  std::nth_element(finite.begin(), middle, finite.end());
+  return *middle;
+}
+
+EffectiveRate effective_rate(const GradientEstimate& e) {
+  EffectiveRate rate;
+  if (e.is_exact || !(e.seconds > 0)) {
+    return rate;
+  }
+  rate.median = finite_median(e.effective_size) / e.seconds;
+  for (const double size : e.effective_size) {
+    if (std::isfinite(size) && !(size / e.seconds >= rate.least)) {
+      rate.least = size / e.seconds;
+    }
+  }
+  return rate;
+}
+
+std::string format_table(const Comparison& c) {
+  std::string below = verdicts(c) + warnings(c);
+  if (!below.empty()) {
+    below = "\n" + below;
+  }
+  return heading(c) + "\n" + table(c) + below;
+}
+
+}  // namespace negphase::tool

@@ -1,0 +1,107 @@
+#include <fmt/core.h>
+
+#include <array>
+#include <filesystem>
+#include <vector>
+
+#include "comparison.hpp"
+#include "negphase/core/error.hpp"
+#include "output.hpp"
+#include "verbs.hpp"
+
+namespace negphase::tool {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Beside an installed program (prefix/bin, prefix/share/negphase), else in the source tree that it
+// was built from.
+fs::path data_folder() {
+  std::error_code ignored;
+  const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
+  const std::array<fs::path, 2> folders{program.parent_path().parent_path() / "share" / "negphase",
+                                        fs::path(NEGPHASE_DATA_DIR)};
+  for (const fs::path& folder : folders) {
+    if (fs::exists(folder / "yacht_quartic.toml", ignored)) {
+      return folder;
+    }
+  }
+  throw IoError(
+      fmt::format("the demo's data are neither in {} nor in {}; install negphase again, or "
+                  "run it from its source tree",
+                  folders[0].string(), folders[1].string()));
+}
+
+struct Part {
+  const char* file;
+  const char* before;
+  const char* after;
+};
+
+constexpr const char* opening =
+    "An energy-based model is trained with the gradient of its negative log-likelihood. One half "
+    "of\n"
+    "that gradient is an average over the model's own distribution, which cannot be summed: "
+    "Markov\n"
+    "chains draw it. Here are two models small enough that the exact gradient is known as well, "
+    "so\n"
+    "that each estimate and its error bar can be checked.\n\n";
+
+constexpr Part parts[] = {
+    {"yacht_quartic.toml",
+     "1. Continuous y: the resistance of a yacht's hull given its speed, by a double well that "
+     "tilts\n"
+     "   with x (real data, 308 rows). ULA, MALA and random-walk Metropolis draw y on each row;\n"
+     "   quadrature over y gives the exact gradient.\n\n",
+     "What to notice: rms z is the error in units of the error bar, about 1 where the bar is "
+     "true.\n"
+     "MALA and the random walk are exact, and it is; ULA takes the same steps as MALA but never\n"
+     "rejects one, and its bias grows with step_size.\n\n\n"},
+    {"digits_rbm.toml",
+     "2. Discrete y with latents: a restricted Boltzmann machine, 64 pixels and 16 hidden units, "
+     "on\n"
+     "   1797 handwritten digits. Four ways to draw the negative phase; the sum over all 2^16 "
+     "hidden\n"
+     "   states gives the exact gradient.\n\n",
+     "What to notice: block Gibbs agrees with the exact gradient within its error bars. CD-1 "
+     "stops\n"
+     "each chain one step after the datum: its small error bars surround another number, which is\n"
+     "the bias of the method. CD-10 is nearer, at ten times the price.\n\n\n"},
+};
+
+std::string what_next(const fs::path& folder) {
+  const std::string yacht = (folder / "yacht_quartic.toml").string();
+  const std::string digits = (folder / "digits_rbm.toml").string();
+  return fmt::format(
+      "What to try next:\n"
+      "  negphase gradient {} --set compare.0.sampler.step_size=0.01\n"
+      "      (ULA with smaller steps: less bias, slower chains)\n"
+      "  negphase gradient {} --set compare.0.estimator.cd_k=3\n"
+      "      (CD-3 in the place of CD-1)\n"
+      "Then copy one of these files, name your own table in it, and see `negphase list`.\n",
+      yacht, digits);
+}
+
+}  // namespace
+
+int run_demo(const CommonArguments& common) {
+  const fs::path folder = data_folder();
+  const Executor executor(common.threads);
+  std::vector<Comparison> comparisons;
+  for (const Part& part : parts) {
+    comparisons.push_back(plan_comparison((folder / part.file).string(), common, executor));
+  }
+  print(opening);
+  for (std::size_t i = 0; i < comparisons.size(); ++i) {
+    print(parts[i].before);
+    flush_output();
+    run_comparison(comparisons[i], common, executor);
+    print(format_table(comparisons[i]) + "\n" + parts[i].after);
+    flush_output();
+  }
+  print(what_next(folder));
+  return 0;
+}
+
+}  // namespace negphase::tool

@@ -1,0 +1,206 @@
+// The command line of negphase: the only file that includes CLI11.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+
+#include "negphase/core/error.hpp"
+#include "output.hpp"
+#include "signals.hpp"
+#include "verbs.hpp"
+
+namespace negphase::tool {
+
+namespace {
+
+constexpr int our_bug = 1, usage_error = 2;
+
+constexpr const char* exit_codes =
+    "Exit codes: 0 done; 1 a bug in negphase; 2 usage; 3 configuration or data refused; 4 the "
+    "model\n"
+    "misbehaved while running; 5 input or output failed; 7 done, but a check failed under "
+    "--strict;\n"
+    "130, 143 stopped by a signal.\n";
+
+// What the command line says; `run` is the verb that it names.
+struct CommandLine {
+  CLI::App app{
+      "negphase: Monte Carlo estimates of the gradient of a model that cannot be normalised, "
+      "with error bars",
+      "negphase"};
+  CommonArguments common;
+  std::uint64_t seed = 0;
+  std::string precision = "double";
+  std::string file, out, kind;
+  bool force = false;
+  std::function<int()> run;
+
+  CommandLine();
+  CLI::App* verb(const std::string& name, const std::string& doc, const std::string& example);
+  void add_common(CLI::App* verb, bool json);
+  void add_file(CLI::App* verb);
+  void finish();
+  std::string suggestion(int count, const char* const* words) const;
+};
+
+CLI::App* CommandLine::verb(const std::string& name, const std::string& doc,
+                            const std::string& example) {
+  CLI::App* sub = app.add_subcommand(name, doc);
+  sub->footer("Example:\n  " + example + "\n\n" + exit_codes);
+  return sub;
+}
+
+void CommandLine::add_common(CLI::App* sub, bool json) {
+  sub->add_option("--set", common.sets,
+                  "replace a value of the file: a.b=1 (TOML value, else a string); a number in the "
+                  "path counts array entries from 0; may be given several times")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  sub->add_option("--seed", seed, "seed of all random numbers (default: the file's)")
+      ->type_name("N");
+  sub->add_option("--threads", common.threads,
+                  "threads; 0: as many as this process may use. Changes no number")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1 << 20));
+  sub->add_option("--precision", precision, "scalar of the chains: float or double")
+      ->check(CLI::IsMember({"float", "double"}))
+      ->type_name("TYPE");
+  if (json) {
+    sub->add_flag("--json", common.json, "print one JSON object and nothing else");
+  }
+  sub->add_flag("--quiet", common.quiet, "no progress on stderr");
+  sub->add_flag("--strict", common.strict,
+                "a NaN proposal ends the run (exit 4); a warning makes exit code 7");
+}
+
+void CommandLine::add_file(CLI::App* sub) {
+  sub->add_option("file", file, "the configuration (TOML; every key: lib/negphase/io/README.md)")
+      ->required()
+      ->type_name("FILE");
+}
+
+CommandLine::CommandLine() {
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("negphase ") + NEGPHASE_VERSION);
+  app.set_help_all_flag("--help-all", "help of all verbs");
+  app.footer(std::string("`negphase VERB --help` shows more. A first try: negphase demo\n\n") +
+             exit_codes);
+
+  CLI::App* gradient =
+      verb("gradient", "estimate the gradient of the NLL, with error bars, beside the exact one",
+           "negphase gradient model.toml --set sampler.step_size=0.1 --json");
+  add_file(gradient);
+  add_common(gradient, true);
+  gradient->callback([this] { run = [this] { return run_gradient(file, common); }; });
+
+  CLI::App* train = verb("train", "fit the parameters by persistent chains and write them",
+                         "negphase train model.toml --out params.npy");
+  add_file(train);
+  add_common(train, true);
+  train->add_option("--out", out, "where the parameters go (.npy)")->required()->type_name("FILE");
+  train->add_flag("--force", force, "overwrite --out if it exists");
+  train->callback([this] { run = [this] { return run_train(file, out, force, common); }; });
+
+  CLI::App* list =
+      verb("list", "models, samplers, estimators and their options", "negphase list samplers");
+  list->add_option("kind", kind, "models, samplers, estimators or train; all if not given")
+      ->check(CLI::IsMember(list_kinds()))
+      ->type_name("KIND");
+  list->add_flag("--json", common.json, "print one JSON object");
+  list->callback([this] { run = [this] { return run_list(kind, common.json); }; });
+
+  CLI::App* demo = verb("demo", "two models on real data, each estimate beside the exact gradient",
+                        "negphase demo");
+  add_common(demo, false);
+  demo->callback([this] { run = [this] { return run_demo(common); }; });
+}
+
+void CommandLine::finish() {
+  common.precision = precision == "float" ? Precision::float32 : Precision::float64;
+  for (const CLI::App* sub : app.get_subcommands()) {
+    const CLI::Option* option = sub->get_option_no_throw("--seed");
+    if (option != nullptr && option->count() > 0) {
+      common.seed = seed;
+    }
+  }
+}
+
+// "did you mean 'gradient'?" for the first word that is neither a verb nor an option of it.
+std::string CommandLine::suggestion(int count, const char* const* words) const {
+  std::vector<std::string> verbs, options;
+  const CLI::App* named = &app;
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
+    verbs.push_back(sub->get_name());
+    if (count > 1 && sub->get_name() == words[1]) {
+      named = sub;
+    }
+  }
+  for (const CLI::Option* option : named->get_options()) {
+    for (const std::string& name : option->get_lnames()) {
+      options.push_back("--" + name);
+    }
+  }
+  std::vector<std::string> legal = options;
+  if (named == &app) {
+    legal.insert(legal.end(), verbs.begin(), verbs.end());
+  }
+  for (int i = 1; i < count; ++i) {
+    std::string word = words[i];
+    word = word.substr(0, word.find('='));
+    const bool may_be_wrong = word.starts_with("--") || (i == 1 && named == &app);
+    if (may_be_wrong && std::find(legal.begin(), legal.end(), word) == legal.end()) {
+      const std::string near = nearest_name(word, legal);
+      return near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
+    }
+  }
+  return "";
+}
+
+int complain(int code, const std::string& what) {
+  fmt::print(stderr, "negphase: {}\n", what);
+  return code;
+}
+
+int run(int count, const char* const* words) {
+  CommandLine line;
+  try {
+    line.app.parse(count, words);
+  } catch (const CLI::Success& wanted) {  // --help, --version
+    line.app.exit(wanted);
+    flush_output();
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    return complain(usage_error, fmt::format("{}{}\n`negphase --help` shows what there is",
+                                             error.what(), line.suggestion(count, words)));
+  }
+  line.finish();
+  catch_signals();
+  const int code = line.run();
+  flush_output();
+  return code;
+}
+
+}  // namespace
+
+}  // namespace negphase::tool
+
+int main(int count, char** words) {
+  using namespace negphase;
+  try {
+    return tool::run(count, words);
+  } catch (const Stopped& stopped) {
+    return tool::complain(tool::stopped_exit_code(), stopped.what());
+  } catch (const Error& error) {
+    return tool::complain(error.exit_code(), error.what());
+  } catch (const std::bad_alloc&) {
+    return tool::complain(tool::our_bug, "out of memory");
+  } catch (const std::exception& error) {
+    return tool::complain(tool::our_bug,
+                          fmt::format("{}\nthis is a bug in negphase {}: please report "
+                                      "it with the command and its files",
+                                      error.what(), NEGPHASE_VERSION));
+  }
+}

@@ -1,0 +1,133 @@
+#include "problem_file.hpp"
+
+#include <fmt/core.h>
+
+#include <array>
+#include <optional>
+
+#include "negphase/gradient/registry.hpp"
+#include "negphase/gradient/training.hpp"
+#include "negphase/io/params_file.hpp"
+#include "negphase/models/registry.hpp"
+#include "negphase/registry/registry.hpp"
+#include "signals.hpp"
+
+namespace negphase::tool {
+
+namespace {
+
+std::string names(const std::vector<DataColumn>& columns) {
+  if (columns.size() > 3) {
+    return fmt::format("{} .. {} ({})", columns.front().name, columns.back().name, columns.size());
+  }
+  std::string all;
+  for (const DataColumn& column : columns) {
+    all += (all.empty() ? "" : ", ") + column.name;
+  }
+  return all;
+}
+
+void check_data_is_there(const RunConfig& config) {
+  if (!config.data) {
+    throw ConfigError({config.file.string(), 0, 0},
+                      "[data] is missing; it has the keys file, x, y, header, standardize, "
+                      "threshold");
+  }
+}
+
+AnyModel with_params(const AnyModel& model, const ParamsSource& source,
+                     const FilePlace& model_place, const ModelRow& row, ParamsAre are) {
+  if (source.given) {
+    return model.with_params(read_params(source));
+  }
+  if (are == ParamsAre::required) {
+    throw ConfigError(model_place,
+                      fmt::format("[model] needs the key params: {} numbers or the name of a .npy "
+                                  "or .csv file ({})",
+                                  model.shape().num_params, row.param_order));
+  }
+  return model;
+}
+
+}  // namespace
+
+LegalNames legal_names() {
+  LegalNames legal;
+  for (const ModelRow& row : model_registry()) {
+    legal.models.push_back({row.name, row.options});
+  }
+  for (const SamplerRow& row : sampler_registry()) {
+    legal.samplers.push_back({row.name, row.options});
+  }
+  for (const EstimatorRow& row : estimator_registry()) {
+    legal.estimators.push_back({row.name, row.options});
+  }
+  legal.verbs.push_back({"train", train_options()});
+  return legal;
+}
+
+std::string ProblemFile::description() const {
+  const auto rows = problem.rows();
+  std::string text = fmt::format("{}, {} parameters, on {} row{} of {}: y = {}", config.model.name,
+                                 problem.model.shape().num_params, rows, rows == 1 ? "" : "s",
+                                 config.data->file.filename().string(), names(data.y_columns));
+  if (!data.x_columns.empty()) {
+    text += fmt::format(", x = {}", names(data.x_columns));
+  }
+  return text;
+}
+
+ProblemFile load_problem(const std::string& file, const CommonArguments& common, ParamsAre params) {
+  RunConfig config = read_config(file, common.sets, legal_names());
+  if (common.seed) {
+    config.seed = *common.seed;
+  }
+  check_data_is_there(config);
+  const DataSpec& spec = *config.data;
+  const ModelRow& row = find_model(config.model.name);
+  Options options =
+      Options::resolve(fmt::format("model '{}'", row.name), row.options, config.model.options);
+
+  Complaints complaints;
+  const Table table = read_table(spec.file, spec.header);
+  Dataset data;
+  std::optional<AnyModel> model;
+  if (complaints.collect({}, [&] { data = make_dataset(spec, table); })) {
+    const DataShape shape{data.x.cols(), data.y.cols()};
+    if (complaints.collect(spec.place, [&] { model = row.make(options, shape); })) {
+      complaints.collect({}, [&] { encode_y(data, spec, table, model->shape().y); });
+      const FilePlace place = config.params.given ? config.params.place : config.model.place;
+      complaints.collect(place, [&] {
+        model = with_params(*model, config.params, config.model.place, row, params);
+      });
+    }
+  } else if (config.params.given) {
+    complaints.collect({}, [&] { read_params(config.params); });
+  }
+  complaints.throw_if_any();
+  Problem problem{*model, data.x, data.y, config.beta};
+  return {std::move(config), std::move(data), std::move(options), std::move(problem)};
+}
+
+AnySampler sampler_for(const NamedThing& thing, const Problem& problem) {
+  AnySampler sampler = make_sampler(thing.name, thing.options);
+  const std::array<Index, 1> row{0};
+  const auto energy = problem.model.bind_double(problem.model.prepare(problem.x), row);
+  if (const std::string why = why_not(sampler, energy); !why.empty()) {
+    throw ConfigError(fmt::format("sampler '{}' cannot be used here: {}", thing.name, why));
+  }
+  return sampler;
+}
+
+RunSettings run_settings(const RunConfig& config, const CommonArguments& common,
+                         const Executor& executor) {
+  RunSettings settings;
+  settings.executor = &executor;
+  settings.seed = config.seed;
+  settings.precision = common.precision;
+  settings.strict = common.strict;
+  settings.stop = &stop_token();
+  return settings;
+}
+
+}  // namespace negphase::tool

@@ -1,0 +1,42 @@
+#pragma once
+#include <string>
+
+#include "negphase/core/any_kernel.hpp"
+#include "negphase/gradient/estimate.hpp"
+#include "negphase/io/complaints.hpp"
+#include "negphase/io/config.hpp"
+#include "negphase/io/dataset.hpp"
+#include "verbs.hpp"
+
+namespace negphase::tool {
+
+/// A configuration file with everything that it names loaded and checked.
+struct ProblemFile {
+  RunConfig config;
+  Dataset data;
+  Options model_options;
+  Problem problem;
+
+  /// "quartic, 4 parameters, on 308 rows of yacht.csv: y residuary_resistance given x
+  /// froude_number"
+  std::string description() const;
+};
+
+/// Names and options of all registries.
+LegalNames legal_names();
+
+/// Whether [model] must have params: training may start from the model's own.
+enum class ParamsAre { required, optional };
+
+/// Reads the configuration, the data and the parameters. Throws IoError, ConfigError with all
+/// complaints of the configuration, or else all those of data, model and parameters.
+ProblemFile load_problem(const std::string& file, const CommonArguments& common, ParamsAre params);
+
+/// The sampler as configured, if it can run on this problem's energy. Throws ConfigError.
+AnySampler sampler_for(const NamedThing& sampler, const Problem& problem);
+
+/// How to run what the configuration and the command line say; stops on a signal.
+RunSettings run_settings(const RunConfig& config, const CommonArguments& common,
+                         const Executor& executor);
+
+}  // namespace negphase::tool

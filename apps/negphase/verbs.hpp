@@ -1,0 +1,33 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "negphase/run/settings.hpp"
+
+namespace negphase::tool {
+
+/// What every verb can be told.
+struct CommonArguments {
+  std::vector<std::string> sets;      ///< --set a.b=1
+  std::optional<std::uint64_t> seed;  ///< over the one in the file
+  int threads = 0;                    ///< 0: as many as this process may use
+  Precision precision = Precision::float64;
+  bool json = false;    ///< one object on stdout, nothing else
+  bool quiet = false;   ///< no progress
+  bool strict = false;  ///< any NaN proposal ends the run; warnings make exit code 7
+};
+
+/// Each verb, one file each; returns the exit code (table in apps/README.md), throws Error.
+int run_gradient(const std::string& file, const CommonArguments& common);
+int run_train(const std::string& file, const std::string& out, bool force,
+              const CommonArguments& common);
+/// @param kind  "models", "samplers", "estimators", "train" or "" for all
+int run_list(const std::string& kind, bool json);
+int run_demo(const CommonArguments& common);
+
+/// The kinds that run_list knows.
+const std::vector<std::string>& list_kinds();
+
+}  // namespace negphase::tool

@@ -1,0 +1,406 @@
+#include "negphase/exact/exact.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "negphase/core/error.hpp"
+#include "negphase/exact/enumeration.hpp"
+#include "negphase/exact/gaussian.hpp"
+#include "negphase/exact/quadrature.hpp"
+
+namespace negphase {
+
+namespace {
+
+constexpr Index block_chains = 64;
+constexpr double epsilon = std::numeric_limits<double>::epsilon();
+
+/// One question put to all methods.
+class Task {
+ public:
+  Task(const AnyModel& model, const Eigen::MatrixXd& x, double beta_in, const ExactLimits& limits_in)
+      : beta(beta_in), limits(limits_in), model_(model), shape_(model.shape()) {
+    if (shape_.num_x > 0 && (x.cols() != shape_.num_x || x.rows() == 0)) {
+      throw ConfigError(fmt::format("x is {} x {}, the model takes {} columns and at least one row",
+                                    x.rows(), x.cols(), shape_.num_x));
+    }
+    if (!(beta >= 0) || !std::isfinite(beta)) {
+      throw ConfigError(fmt::format("beta is {}, it must be finite and not negative", beta));
+    }
+    rows = shape_.num_x > 0 ? x.rows() : 1;
+    prepared_ = model_.prepare(x);
+  }
+
+  AnyEnergy<double> bind(Index row, Index chains) const {
+    const std::vector<Index> row_of_chain(static_cast<std::size_t>(chains), row);
+    return model_.bind_double(prepared_, row_of_chain);
+  }
+  /// With some columns summed out, if any.
+  BindRow binder(std::vector<Index> summed = {}) const {
+    return [this, summed = std::move(summed)](Index row, Index chains) {
+      AnyEnergy<double> energy = bind(row, chains);
+      return summed.empty() ? std::move(energy) : energy.summed_out(summed, beta);
+    };
+  }
+  std::vector<Index> latents() const { return latent_columns(shape_); }
+
+  double beta;
+  const ExactLimits& limits;
+  Index rows = 0;
+
+ private:
+  const AnyModel& model_;
+  ModelShape shape_;
+  AnyPrepared prepared_;
+};
+
+/// Seconds for one state: energy (or change) and dE/dW, from blocks that take a millisecond.
+double seconds_per_state(const AnyEnergy<double>& energy, bool by_changes) {
+  using Clock = std::chrono::steady_clock;
+  const std::span<const Column> columns = energy.columns();
+  Block<double> y(block_chains, static_cast<Index>(columns.size()));
+  for (Index j = 0; j < y.cols(); ++j) {
+    const Column& column = columns[static_cast<std::size_t>(j)];
+    y.col(j) = column.num_states > 0 ? state_code(column, 0) : 0;
+  }
+  const Lane<double> values = y.col(0);
+  const PerChain weights = PerChain::Ones(block_chains);
+  PerChain out(block_chains);
+  Eigen::VectorXd sum = Eigen::VectorXd::Zero(energy.num_params());
+  const auto visit = [&] {
+    for (int pass = 0; pass < 2; ++pass) {
+      by_changes ? energy.energy_change(y, 0, values, out) : energy.energy(y, out);
+    }
+    if (energy.can(Ability::param_grad)) {
+      energy.add_param_grad(y, {0, block_chains}, weights, sum);
+    }
+  };
+  visit();
+  const auto start = Clock::now();
+  double blocks = 0, seconds = 0;
+  do {
+    visit();
+    ++blocks;
+    seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  } while (seconds < 1e-3);
+  return seconds / (blocks * block_chains);
+}
+
+std::string in_words(double seconds) {
+  constexpr std::array<std::pair<double, const char*>, 4> units{
+      {{365.25 * 86400, "years"}, {86400, "days"}, {3600, "hours"}, {60, "minutes"}}};
+  for (const auto& [size, name] : units) {
+    if (seconds >= 2 * size) {
+      return fmt::format("{:.3g} {}", seconds / size, name);
+    }
+  }
+  return fmt::format("{:.2g} s", seconds);
+}
+
+/// What one method says of a task.
+struct Verdict {
+  bool applies = false;
+  double states = 0, seconds = 0;
+  std::string why_not;
+};
+
+Verdict refuse(std::string why_not) { return {false, 0, 0, std::move(why_not)}; }
+
+Verdict within_limit(const Task& task, const AnyEnergy<double>& energy, double states_of_row,
+                     bool by_changes) {
+  const double states = states_of_row * static_cast<double>(task.rows);
+  const double seconds = states * seconds_per_state(energy, by_changes);
+  if (states <= task.limits.max_states) {
+    return {true, states, seconds, ""};
+  }
+  return refuse(fmt::format("{:.8g} states, the limit is {:.8g}; they would take {} on one thread",
+                            states, task.limits.max_states, in_words(seconds)));
+}
+
+ExactAnswer empty_answer(const Task& task, const AnyEnergy<double>& energy) {
+  ExactAnswer answer;
+  answer.log_z.resize(task.rows);
+  answer.log_z_error.resize(task.rows);
+  if (energy.can(Ability::param_grad)) {
+    answer.mean_param_grad.setZero(energy.num_params());
+  }
+  return answer;
+}
+
+/// Puts the rows' results together; `error_of(result)` is the error of its log Z.
+template <class RowResult, class ErrorOf>
+ExactAnswer gather(const Task& task, const std::vector<RowResult>& results, ErrorOf error_of) {
+  ExactAnswer answer = empty_answer(task, task.bind(0, 1));
+  for (Index row = 0; row < task.rows; ++row) {
+    const RowResult& result = results[static_cast<std::size_t>(row)];
+    answer.log_z[row] = result.log_z;
+    answer.log_z_error[row] = error_of(result);
+    answer.mean_param_grad += result.mean_param_grad / static_cast<double>(task.rows);
+    answer.evaluations += result.evaluations;
+  }
+  return answer;
+}
+
+// ---- gaussian
+
+Verdict plan_gaussian(const Task& task) {
+  const AnyEnergy<double> energy = task.bind(0, block_chains);
+  if (!energy.can(Ability::gaussian)) {
+    return refuse("the energy has no gaussian() view");
+  }
+  const double energies = 2 * static_cast<double>(energy.columns().size()) + 1;
+  const double states = energies * static_cast<double>(task.rows);
+  return {true, states, states * seconds_per_state(energy, false), ""};
+}
+
+ExactAnswer solve_gaussian(const Task& task, const Executor& executor) {
+  return gather(task, integrate_gaussian(task.binder(), task.rows, task.beta, executor),
+                [](const GaussianSum& sum) { return sum.error; });
+}
+
+// ---- layer sum
+
+/// The layer whose sum leaves the fewest states; empty: none can be summed out.
+std::vector<Index> best_layer(const Task& task, const AnyEnergy<double>& energy) {
+  std::vector<Index> best;
+  double fewest = std::numeric_limits<double>::infinity();
+  for (const std::vector<Index>& layer : energy.layers().layers) {
+    if (!energy.can_sum_out(layer)) {
+      continue;
+    }
+    const double left = count_states(energy.summed_out(layer, task.beta).columns());
+    if (left > 0 && (best.empty() || left < fewest)) {
+      best = layer;
+      fewest = left;
+    }
+  }
+  return best;
+}
+
+Verdict plan_layer_sum(const Task& task) {
+  const AnyEnergy<double> energy = task.bind(0, block_chains);
+  if (!energy.can(Ability::layers)) {
+    return refuse("the energy has no layers() view");
+  }
+  if (task.beta == 0) {
+    return refuse("a free energy needs beta > 0");
+  }
+  const std::vector<Index> layer = best_layer(task, energy);
+  if (layer.empty()) {
+    return refuse("no layer has a closed sum that leaves finite columns");
+  }
+  const AnyEnergy<double> marginal = energy.summed_out(layer, task.beta);
+  return within_limit(task, marginal, count_states(marginal.columns()), false);
+}
+
+double rounding_of(const StateSum& sum) { return 4 * epsilon * (1 + std::abs(sum.log_z)); }
+
+ExactAnswer solve_layer_sum(const Task& task, const Executor& executor) {
+  // a change of a free energy costs as much as the free energy itself
+  const BindRow marginal = task.binder(best_layer(task, task.bind(0, 1)));
+  return gather(task, sum_states(marginal, task.rows, task.beta, Walk::plain, executor),
+                rounding_of);
+}
+
+// ---- enumeration
+
+Verdict plan_enumeration(const Task& task) {
+  const AnyEnergy<double> energy = task.bind(0, block_chains);
+  const double states = count_states(energy.columns());
+  if (states == 0) {
+    return refuse("not all columns of y and z have finitely many states");
+  }
+  return within_limit(task, energy, states, energy.can(Ability::energy_change));
+}
+
+ExactAnswer solve_enumeration(const Task& task, const Executor& executor) {
+  return gather(task,
+                sum_states(task.binder(), task.rows, task.beta, Walk::gray_code, executor),
+                rounding_of);
+}
+
+// ---- quadrature
+
+/// The latents, if they can be summed out; else none.
+std::vector<Index> summable_latents(const Task& task) {
+  std::vector<Index> latents = task.latents();
+  const bool can = !latents.empty() && task.beta > 0 && task.bind(0, 1).can_sum_out(latents);
+  return can ? latents : std::vector<Index>{};
+}
+
+Verdict plan_quadrature(const Task& task) {
+  const AnyEnergy<double> energy = task.binder(summable_latents(task))(0, block_chains);
+  const std::span<const Column> columns = energy.columns();
+  if (columns.size() != 1 || columns[0].kind != ColumnKind::real) {
+    return refuse(fmt::format("{} columns, not one real one", columns.size()));
+  }
+  const double energies = 1e5 * static_cast<double>(task.rows);  // most of it the scan
+  return {true, energies, energies * seconds_per_state(energy, false), ""};
+}
+
+ExactAnswer solve_quadrature(const Task& task, const Executor& executor) {
+  const LineRange range{task.limits.lower, task.limits.upper};
+  return gather(task,
+                integrate_line(task.binder(summable_latents(task)), task.rows, task.beta, range,
+                               executor),
+                [](const LineIntegral& integral) { return integral.error; });
+}
+
+// ---- all methods
+
+struct Method {
+  Verdict (*plan)(const Task&);
+  ExactAnswer (*solve)(const Task&, const Executor&);
+};
+
+constexpr std::array<ExactMethodInfo, 4> infos{{
+    {"gaussian", "closed form, for energies quadratic in y"},
+    {"layer_sum", "one layer in closed form, the other enumerated"},
+    {"enumeration", "a sum over all states of y and z"},
+    {"quadrature", "an integral over one real y, each row of x for itself"},
+}};
+constexpr std::array<Method, infos.size()> methods{{
+    {plan_gaussian, solve_gaussian},
+    {plan_layer_sum, solve_layer_sum},
+    {plan_enumeration, solve_enumeration},
+    {plan_quadrature, solve_quadrature},
+}};
+
+/// A plan and the place of its method in the tables.
+std::pair<ExactPlan, std::size_t> choose(const Task& task) {
+  ExactPlan plan;
+  for (std::size_t i = 0; i < methods.size(); ++i) {
+    Verdict verdict = methods[i].plan(task);
+    if (verdict.applies) {
+      return {{std::string(infos[i].name), verdict.states, verdict.seconds, ""}, i};
+    }
+    plan.why_not += fmt::format("{}{}: {}", i == 0 ? "" : "; ", infos[i].name, verdict.why_not);
+  }
+  return {std::move(plan), methods.size()};
+}
+
+// ---- the positive phase
+
+/// Sums over one block of data.
+struct DataSum {
+  Eigen::VectorXd param_grad;
+  double free_energy = 0;
+};
+
+void refuse_bad_data(const PerChain& energy, Index first) {
+  for (Index c = 0; c < energy.size(); ++c) {
+    if (energy[c] == std::numeric_limits<double>::infinity()) {
+      throw ConfigError(
+          fmt::format("datum {} has energy +inf: the NLL is infinite", first + c));
+    }
+    if (!std::isfinite(energy[c])) {
+      throw ModelError(fmt::format("datum {} has energy {}", first + c, energy[c]));
+    }
+  }
+}
+
+DataSum sum_data(const AnyEnergy<double>& free_energy, const Block<double>& y, Index first) {
+  PerChain energy(y.rows());
+  free_energy.energy(y, energy);
+  refuse_bad_data(energy, first);
+  DataSum sum{Eigen::VectorXd::Zero(free_energy.num_params()), energy.sum()};
+  if (free_energy.can(Ability::param_grad)) {
+    free_energy.add_param_grad(y, {0, y.rows()}, PerChain::Ones(y.rows()), sum.param_grad);
+  }
+  return sum;
+}
+
+void check_data(const ModelShape& shape, const Eigen::MatrixXd& x, const Eigen::MatrixXd& y) {
+  if (y.rows() == 0 || y.cols() != shape.num_y()) {
+    throw ConfigError(fmt::format("y is {} x {}, the model takes {} columns and at least one row",
+                                  y.rows(), y.cols(), shape.num_y()));
+  }
+  if (shape.num_x > 0 && (x.rows() != y.rows() || x.cols() != shape.num_x)) {
+    throw ConfigError(fmt::format("x is {} x {}, with {} rows of y it must be {} x {}", x.rows(),
+                                  x.cols(), y.rows(), y.rows(), shape.num_x));
+  }
+}
+
+}  // namespace
+
+std::span<const ExactMethodInfo> exact_methods() { return infos; }
+
+ExactPlan plan_exact(const AnyModel& model, const Eigen::MatrixXd& x, double beta,
+                     const ExactLimits& limits) {
+  return choose(Task(model, x, beta, limits)).first;
+}
+
+ExactAnswer solve_exact(const AnyModel& model, const Eigen::MatrixXd& x, double beta,
+                        const ExactLimits& limits, const Executor& executor) {
+  const Task task(model, x, beta, limits);
+  const auto [plan, method] = choose(task);
+  if (plan.method.empty()) {
+    throw ConfigError("no exact answer: " + plan.why_not);
+  }
+  ExactAnswer answer = methods[method].solve(task, executor);
+  answer.method = plan.method;
+  return answer;
+}
+
+std::optional<ExactPositive> solve_positive(const AnyModel& model, const Eigen::MatrixXd& x,
+                                            const Eigen::MatrixXd& y, double beta,
+                                            const Executor& executor) {
+  const ModelShape shape = model.shape();
+  check_data(shape, x, y);
+  const std::vector<Index> latents = latent_columns(shape);
+  const AnyPrepared prepared = model.prepare(x);
+  const auto bind = [&](Index first, Index size) {
+    std::vector<Index> row_of_chain;
+    for (Index c = 0; c < size; ++c) {
+      row_of_chain.push_back(shape.num_x > 0 ? first + c : 0);
+    }
+    return model.bind_double(prepared, row_of_chain);
+  };
+  if (!latents.empty() && !(beta > 0 && bind(0, 1).can_sum_out(latents))) {
+    return std::nullopt;
+  }
+  const Index blocks = (y.rows() + block_chains - 1) / block_chains;
+  const auto sums = executor.map<DataSum>(blocks, [&](Index i) {
+    const Index first = i * block_chains;
+    const Index size = std::min(block_chains, y.rows() - first);
+    const AnyEnergy<double> energy = bind(first, size);
+    const Block<double> data = y.middleRows(first, size).array();
+    return latents.empty() ? sum_data(energy, data, first)
+                           : sum_data(energy.summed_out(latents, beta), data, first);
+  });
+  ExactPositive positive{Eigen::VectorXd::Zero(sums[0].param_grad.size()), 0};
+  for (const DataSum& sum : sums) {
+    positive.mean_param_grad += sum.param_grad;
+    positive.mean_free_energy += sum.free_energy;
+  }
+  const auto rows = static_cast<double>(y.rows());
+  positive.mean_param_grad /= rows;
+  positive.mean_free_energy /= rows;
+  return positive;
+}
+
+ExactNll exact_nll_gradient(const AnyModel& model, const Eigen::MatrixXd& x,
+                            const Eigen::MatrixXd& y, double beta, const ExactLimits& limits,
+                            const Executor& executor) {
+  if (!(beta > 0)) {
+    throw ConfigError(fmt::format("beta is {}, the NLL (scaled by 1 / beta) needs beta > 0", beta));
+  }
+  std::optional<ExactPositive> positive = solve_positive(model, x, y, beta, executor);
+  if (!positive) {
+    throw ConfigError("no exact gradient: the latents cannot be summed out");
+  }
+  ExactNll nll;
+  nll.positive = std::move(*positive);
+  nll.negative = solve_exact(model, x, beta, limits, executor);
+  nll.nll = nll.positive.mean_free_energy + nll.negative.log_z.mean() / beta;
+  nll.gradient = nll.positive.mean_param_grad - nll.negative.mean_param_grad;
+  return nll;
+}
+
+}  // namespace negphase

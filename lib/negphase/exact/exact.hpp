@@ -1,0 +1,90 @@
+#pragma once
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "negphase/core/model.hpp"
+#include "negphase/parallel/executor.hpp"
+
+namespace negphase {
+
+/// log Z and the negative phase without sampling.
+struct ExactAnswer {
+  std::string method;               ///< a name of exact_methods()
+  Eigen::VectorXd log_z;            ///< log Z_W(x) (M2) [rows of x], one if unconditional
+  Eigen::VectorXd log_z_error;      ///< its numerical error: an estimate, or rounding [rows of x]
+  Eigen::VectorXd mean_param_grad;  ///< [P] mean over rows of E_{(y,z)|x}[dE/dW] (M6); empty where
+                                    ///< the energy has no add_param_grad
+  double evaluations = 0;           ///< energies and energy changes
+};
+
+struct ExactLimits {
+  double max_states = 1 << 25;  ///< of all rows of x together
+  /// range of y for quadrature
+  double lower = -std::numeric_limits<double>::infinity();
+  double upper = std::numeric_limits<double>::infinity();
+};
+
+/// Which method would be used and what it would cost.
+struct ExactPlan {
+  std::string method;           ///< empty: none applies
+  double states = 0;            ///< states, or energies, of all rows
+  double seconds_estimate = 0;  ///< on one thread, from a pilot of the same energy
+  std::string why_not;          ///< where none applies: each method's reason
+};
+
+/// What can be exact, in the order in which they are tried.
+struct ExactMethodInfo {
+  std::string_view name;
+  std::string_view doc;
+};
+std::span<const ExactMethodInfo> exact_methods();
+
+/// Methods ask for abilities and structure views of the energy, never for a model by name:
+///   gaussian     gaussian() view: closed form
+///   layer_sum    one layer has a closed sum (summed_out), the others are enumerated; needs beta > 0
+///   enumeration  all columns of y and z finite
+///   quadrature   one real column, after z is summed out where there is one
+/// @param x  [rows x num_x]; of no matter where num_x = 0
+/// Cost: a pilot of some milliseconds. Throws ConfigError where x has the wrong number of columns or
+/// no row, or beta is negative or not finite.
+ExactPlan plan_exact(const AnyModel& model, const Eigen::MatrixXd& x, double beta,
+                     const ExactLimits& limits = {});
+
+/// Does it. Throws ConfigError where no method applies (with the reasons: number of states and the
+/// time that they would take), ModelError where the energy cannot be normalised.
+ExactAnswer solve_exact(const AnyModel& model, const Eigen::MatrixXd& x, double beta,
+                        const ExactLimits& limits, const Executor& executor);
+
+/// The positive phase of M6 without sampling.
+struct ExactPositive {
+  Eigen::VectorXd mean_param_grad;  ///< [P] mean over data rows of E_{z|x,y}[dE/dW]
+  double mean_free_energy = 0;      ///< mean over data rows of F_W(x, y) (M1)
+};
+
+/// Exact where there is no z, or where it can be summed out (M1); else nullopt.
+/// @param x  [rows x num_x]  @param y  [rows x num_y]
+/// Throws ConfigError for a datum of energy +inf ("datum 7 has energy +inf: the NLL is infinite";
+/// rows count from 0) and ModelError for one of energy NaN or -inf.
+std::optional<ExactPositive> solve_positive(const AnyModel& model, const Eigen::MatrixXd& x,
+                                            const Eigen::MatrixXd& y, double beta,
+                                            const Executor& executor);
+
+/// The NLL (M4) and its gradient (M6, no factor beta), both mean over the data rows.
+struct ExactNll {
+  double nll = 0;
+  Eigen::VectorXd gradient;  ///< [P]
+  ExactPositive positive;
+  ExactAnswer negative;
+};
+
+/// @param x  [rows x num_x]  @param y  [rows x num_y]
+/// Throws as solve_exact and solve_positive, and ConfigError where z cannot be summed out or beta is
+/// not positive.
+ExactNll exact_nll_gradient(const AnyModel& model, const Eigen::MatrixXd& x,
+                            const Eigen::MatrixXd& y, double beta, const ExactLimits& limits,
+                            const Executor& executor);
+
+}  // namespace negphase

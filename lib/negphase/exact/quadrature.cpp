@@ -1,0 +1,481 @@
+#include "negphase/exact/quadrature.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/math/quadrature/gauss.hpp>
+#include <boost/math/quadrature/gauss_kronrod.hpp>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "negphase/core/error.hpp"
+#include "negphase/core/kernel.hpp"
+#include "negphase/core/log_sum_exp.hpp"
+
+namespace negphase {
+
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double epsilon = std::numeric_limits<double>::epsilon();
+constexpr Index block_chains = 64;
+
+// the scan, in units of t
+constexpr double fine_step = 1.0 / 2048, fine_end = 19;
+constexpr double coarse_step = 0.25, coarse_end = 172;
+constexpr double far_step = 0.5, far_end = 688;
+/// Integrand below e^-negligible of its peak is left out.
+constexpr double negligible = 50;
+constexpr std::size_t most_nodes = std::size_t{1} << 21;
+constexpr std::size_t most_panels = 100000;
+constexpr double tolerance = 1e-13;
+
+/// The change of variables y(t), t on the whole line, under which tails of any power decay
+/// exponentially, and every place is resolved relative to its distance from 0 or from an end.
+struct LineMap {
+  LineRange range;
+
+  double y(double t) const {
+    const bool has_lower = range.lower > -infinity;
+    const bool has_upper = range.upper < infinity;
+    if (has_lower && has_upper) {
+      const double width = range.upper - range.lower;
+      return t < 0 ? range.lower + width * logistic(t) : range.upper - width * logistic(-t);
+    }
+    if (has_lower || has_upper) {
+      return has_lower ? range.lower + std::exp(t) : range.upper - std::exp(-t);
+    }
+    return std::sinh(t);
+  }
+
+  /// log dy/dt
+  double log_slope(double t) const {
+    const bool has_lower = range.lower > -infinity;
+    const bool has_upper = range.upper < infinity;
+    if (has_lower && has_upper) {
+      return std::log(range.upper - range.lower) - softplus(t) - softplus(-t);
+    }
+    if (has_lower || has_upper) {
+      return has_lower ? t : -t;
+    }
+    return std::abs(t) + std::log1p(std::exp(-2 * std::abs(t))) - std::log(2.0);
+  }
+};
+
+/// The energy along the line for one row of x, a block of nodes at a time.
+class LineEnergy {
+ public:
+  LineEnergy(const BindRow& bind, Index row)
+      : energy_(bind(row, block_chains)), row_(row), y_(block_chains, 1), out_(block_chains) {}
+
+  Index row() const { return row_; }
+  double evaluations() const { return static_cast<double>(evaluations_); }
+  bool has_param_grad() const { return energy_.can(Ability::param_grad); }
+
+  std::vector<double> at(const std::vector<double>& y) {
+    std::vector<double> energies;
+    energies.reserve(y.size());
+    for (std::size_t begin = 0; begin < y.size(); begin += block_chains) {
+      const Index size = load(y, begin);
+      energy_.energy(y_, out_);
+      for (Index c = 0; c < size; ++c) {
+        refuse_bad(y_(c, 0), out_[c]);
+        energies.push_back(out_[c]);
+      }
+    }
+    evaluations_ += y.size();
+    return energies;
+  }
+
+  /// sum_k weights[k] dE/dW(y[k])
+  Eigen::VectorXd param_grad(const std::vector<double>& y, const std::vector<double>& weights) {
+    Eigen::VectorXd sum = Eigen::VectorXd::Zero(energy_.num_params());
+    for (std::size_t begin = 0; begin < y.size(); begin += block_chains) {
+      const Index size = load(y, begin);
+      for (Index c = 0; c < size; ++c) {
+        out_[c] = weights[begin + static_cast<std::size_t>(c)];
+      }
+      energy_.add_param_grad(y_, {0, size}, out_, sum);
+    }
+    return sum;
+  }
+
+ private:
+  /// Fills the block from y[begin] on, the rest of it with the last value; returns how many are new.
+  Index load(const std::vector<double>& y, std::size_t begin) {
+    const Index size = std::min(block_chains, static_cast<Index>(y.size() - begin));
+    for (Index c = 0; c < block_chains; ++c) {
+      y_(c, 0) = y[begin + static_cast<std::size_t>(std::min(c, size - 1))];
+    }
+    return size;
+  }
+
+  void refuse_bad(double y, double energy) const {
+    if (std::isnan(energy) || energy == -infinity) {
+      throw ModelError(fmt::format("row {} of x: the energy is {} at y = {}{}", row_, energy, y,
+                                   energy < 0 ? ": not normalisable" : ""));
+    }
+  }
+
+  AnyEnergy<double> energy_;
+  Index row_;
+  Block<double> y_;
+  PerChain out_;
+  std::size_t evaluations_ = 0;
+};
+
+/// A place of the scan: log of the integrand per unit of t.
+struct ScanNode {
+  double t = 0, log_mass = 0, energy = 0;
+};
+
+/// Where the mass is.
+class Scan {
+ public:
+  Scan(LineEnergy& energy, const LineMap& map, double beta)
+      : energy_(energy), map_(map), beta_(beta) {
+    add(scan_places());
+    close_in_on_peaks();
+    demand_decay(-1);
+    demand_decay(+1);
+  }
+
+  const std::vector<ScanNode>& nodes() const { return nodes_; }
+  const ScanNode& peak() const { return peak_; }
+  bool matters(const ScanNode& node) const {
+    return node.log_mass > peak_.log_mass - negligible;
+  }
+
+ private:
+  static std::vector<double> scan_places() {
+    std::vector<double> places;
+    for (double t = -coarse_end; t < -fine_end; t += coarse_step) {
+      places.push_back(t);
+    }
+    for (double t = -fine_end; t <= fine_end; t += fine_step) {
+      places.push_back(t);
+    }
+    for (double t = fine_end + coarse_step; t <= coarse_end; t += coarse_step) {
+      places.push_back(t);
+    }
+    return places;
+  }
+
+  void add(const std::vector<double>& places) {
+    std::vector<double> y;
+    y.reserve(places.size());
+    for (double t : places) {
+      y.push_back(map_.y(t));
+    }
+    const std::vector<double> energies = energy_.at(y);
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      const double log_mass = map_.log_slope(places[i]) - beta_times(beta_, energies[i]);
+      nodes_.push_back({places[i], log_mass, energies[i]});
+    }
+    const auto by_place = [](const ScanNode& a, const ScanNode& b) { return a.t < b.t; };
+    std::sort(nodes_.begin(), nodes_.end(), by_place);
+    peak_ = *std::max_element(
+        nodes_.begin(), nodes_.end(),
+        [](const ScanNode& a, const ScanNode& b) { return a.log_mass < b.log_mass; });
+    if (peak_.log_mass == -infinity) {
+      throw ModelError(
+          fmt::format("row {} of x: found no y at which the energy is finite", energy_.row()));
+    }
+  }
+
+  /// Puts nodes around every local maximum until it does not stand out from its neighbours: a peak
+  /// between two nodes is at most about as much higher as the nodes beside it are lower.
+  void close_in_on_peaks() {
+    constexpr int most_rounds = 14;  // each divides the gaps by 16: 2^-11 to below rounding
+    for (int round = 0; round < most_rounds; ++round) {
+      std::vector<double> places;
+      for (std::size_t i = 1; i + 1 < nodes_.size(); ++i) {
+        if (is_unresolved(i)) {
+          fill_gap(nodes_[i - 1].t, nodes_[i].t, places);
+          fill_gap(nodes_[i].t, nodes_[i + 1].t, places);
+        }
+      }
+      if (places.empty()) {
+        return;
+      }
+      if (nodes_.size() + places.size() > most_nodes) {
+        throw ModelError(fmt::format("row {} of x: the energy is too rough to be integrated: "
+                                     "too many wells",
+                                     energy_.row()));
+      }
+      add(places);
+    }
+  }
+
+  bool is_unresolved(std::size_t i) const {
+    const double here = nodes_[i].log_mass;
+    const double rise_left = here - nodes_[i - 1].log_mass;
+    const double rise_right = here - nodes_[i + 1].log_mass;
+    const double rise = std::max(rise_left, rise_right);
+    return rise_left >= 0 && rise_right >= 0 && rise > 0.25 &&
+           here + rise > peak_.log_mass - negligible;
+  }
+
+  static void fill_gap(double from, double to, std::vector<double>& places) {
+    if (to - from < 32 * epsilon * (1 + std::abs(to))) {
+      return;
+    }
+    for (int k = 1; k < 16; ++k) {
+      places.push_back(from + (to - from) * k / 16);
+    }
+  }
+
+  /// Follows a tail that is still too heavy where the scan ended, provided that it decays fast
+  /// enough to get anywhere.
+  void demand_decay(int side) {
+    if (!matters(end_node(side))) {
+      return;
+    }
+    const double fall =
+        node_at(side * coarse_end / 2).log_mass - node_at(side * coarse_end).log_mass;
+    if (fall / (coarse_end / 2) > negligible / far_end) {
+      std::vector<double> places;
+      for (double t = coarse_end + far_step; t <= far_end; t += far_step) {
+        places.push_back(side * t);
+      }
+      add(places);
+    }
+    if (matters(end_node(side))) {
+      throw ModelError(fmt::format(
+          "row {} of x: exp(-beta E) does not decay towards the {} end of the range of y: not "
+          "normalisable, or too nearly so to be integrated",
+          energy_.row(), side < 0 ? "lower" : "upper"));
+    }
+  }
+  const ScanNode& end_node(int side) const { return side < 0 ? nodes_.front() : nodes_.back(); }
+  const ScanNode& node_at(double t) const {
+    return *std::lower_bound(nodes_.begin(), nodes_.end(), t,
+                             [](const ScanNode& node, double place) { return node.t < place; });
+  }
+
+  LineEnergy& energy_;
+  const LineMap& map_;
+  double beta_;
+  std::vector<ScanNode> nodes_;
+  ScanNode peak_;
+};
+
+/// Gauss-Kronrod on [-1, 1]: every second node is one of Gauss's.
+struct Rule {
+  std::vector<double> nodes, kronrod, gauss;
+
+  Rule() {
+    const auto& x = boost::math::quadrature::gauss_kronrod<double, 21>::abscissa();
+    const auto& w = boost::math::quadrature::gauss_kronrod<double, 21>::weights();
+    const auto& v = boost::math::quadrature::gauss<double, 10>::weights();
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double gauss_weight = i % 2 == 1 ? v[i / 2] : 0;
+      add(x[i], w[i], gauss_weight);
+      if (x[i] != 0) {
+        add(-x[i], w[i], gauss_weight);
+      }
+    }
+  }
+
+ private:
+  void add(double x, double w, double v) {
+    nodes.push_back(x);
+    kronrod.push_back(w);
+    gauss.push_back(v);
+  }
+};
+
+const Rule& rule() {
+  static const Rule the_rule;
+  return the_rule;
+}
+
+/// A piece of the line and its integral of exp(-beta (E - E0)), E0 the energy at the scan's peak.
+struct Panel {
+  double from = 0, to = 0;
+  double integral = 0, error = 0;
+  double noise = 0;  ///< what rounding of E and of y makes of the integral
+  double middle() const { return from + (to - from) / 2; }
+  double node(std::size_t k) const { return middle() + (to - from) / 2 * rule().nodes[k]; }
+};
+
+/// Cuts what matters of the scan where the integrand changes by e^2, or t by 1/2.
+std::vector<Panel> cut_panels(const Scan& scan, const LineMap& map) {
+  std::vector<Panel> panels;
+  const auto& nodes = scan.nodes();
+  const auto belongs = [&](std::size_t i) {  // the gap between nodes i and i + 1
+    return scan.matters(nodes[i]) || scan.matters(nodes[i + 1]);
+  };
+  for (std::size_t i = 0; i + 1 < nodes.size();) {
+    if (!belongs(i)) {
+      ++i;
+      continue;
+    }
+    double low = nodes[i].log_mass, high = low;
+    std::size_t end = i;
+    do {
+      ++end;
+      low = std::min(low, nodes[end].log_mass);
+      high = std::max(high, nodes[end].log_mass);
+    } while (end + 1 < nodes.size() && belongs(end) && high - low < 2 &&
+             nodes[end].t - nodes[i].t < 0.5);
+    const Panel panel{map.y(nodes[i].t), map.y(nodes[end].t)};
+    if (panel.from < panel.to) {
+      panels.push_back(panel);
+    }
+    i = end;
+  }
+  return panels;
+}
+
+/// Adaptive integration of exp(-beta (E - E0)) over panels.
+class PanelSum {
+ public:
+  PanelSum(LineEnergy& energy, double beta, double reference, std::vector<Panel> panels)
+      : energy_(energy), beta_(beta), reference_(reference) {
+    integrate(std::move(panels));
+    while (halve_bad_panels()) {
+    }
+  }
+
+  double total() const { return sum_of(&Panel::integral); }
+  double error() const { return sum_of(&Panel::error) + sum_of(&Panel::noise); }
+
+  Eigen::VectorXd mean_param_grad() {
+    const std::vector<double> y = places(panels_);
+    const std::vector<double> energies = energy_.at(y);
+    const double z = total();
+    std::vector<double> weights;
+    weights.reserve(y.size());
+    for (const Panel& panel : panels_) {
+      for (std::size_t k = 0; k < rule().nodes.size(); ++k) {
+        weights.push_back(rule().kronrod[k] * density(panel, energies[weights.size()]) / z);
+      }
+    }
+    return energy_.param_grad(y, weights);
+  }
+
+ private:
+  double sum_of(double Panel::*what) const {
+    double sum = 0;
+    for (const Panel& panel : panels_) {
+      sum += panel.*what;
+    }
+    return sum;
+  }
+
+  static std::vector<double> places(const std::vector<Panel>& panels) {
+    std::vector<double> y;
+    for (const Panel& panel : panels) {
+      for (std::size_t k = 0; k < rule().nodes.size(); ++k) {
+        y.push_back(panel.node(k));
+      }
+    }
+    return y;
+  }
+
+  double log_density(double energy) const { return -beta_times(beta_, energy - reference_); }
+  /// Times half the panel's width, under one exponential: far out neither is a double alone.
+  double density(const Panel& panel, double energy) const {
+    return std::exp(log_density(energy) + std::log((panel.to - panel.from) / 2));
+  }
+
+  void integrate(std::vector<Panel> panels) {
+    const std::vector<double> energies = energy_.at(places(panels));
+    const double* of_panel = energies.data();
+    for (Panel& panel : panels) {
+      set_integral(panel, of_panel);
+      panels_.push_back(panel);
+      of_panel += rule().nodes.size();
+    }
+  }
+
+  void set_integral(Panel& panel, const double* energies) const {
+    double gauss = 0, low = infinity, high = -infinity;
+    for (std::size_t k = 0; k < rule().nodes.size(); ++k) {
+      const double f = density(panel, energies[k]);
+      panel.integral += rule().kronrod[k] * f;
+      gauss += rule().gauss[k] * f;
+      if (energies[k] < infinity) {
+        low = std::min(low, energies[k]);
+        high = std::max(high, energies[k]);
+      }
+    }
+    panel.error = std::abs(panel.integral - gauss);
+    if (low < infinity) {
+      // a panel that is not resolved yet must not pass its steepness off as noise
+      const double slope = std::min(beta_ * (high - low), 4.0) / (panel.to - panel.from);
+      const double y = std::max(std::abs(panel.from), std::abs(panel.to));
+      panel.noise = epsilon * panel.integral *
+                    (4 + beta_ * std::max(std::abs(low), std::abs(reference_)) + slope * y);
+    }
+  }
+
+  /// One round: halves every panel that has more than its share of the error; false where none has.
+  bool halve_bad_panels() {
+    const double share = tolerance * total() / (2 * static_cast<double>(panels_.size()));
+    const auto is_good = [share](const Panel& panel) {
+      return panel.error <= std::max(share, panel.noise);
+    };
+    const auto bad = std::stable_partition(panels_.begin(), panels_.end(), is_good);
+    std::vector<Panel> halves;
+    for (auto panel = bad; panel != panels_.end(); ++panel) {
+      const double middle = panel->middle();
+      if (middle <= panel->from || middle >= panel->to || panels_.size() > most_panels) {
+        refuse_unsettled();
+      }
+      halves.push_back({panel->from, middle});
+      halves.push_back({middle, panel->to});
+    }
+    panels_.erase(bad, panels_.end());
+    const bool halved = !halves.empty();
+    integrate(std::move(halves));
+    return halved;
+  }
+
+  [[noreturn]] void refuse_unsettled() const {
+    throw ModelError(fmt::format(
+        "row {} of x: the integral over y does not settle: relative error {:.1e} after {} panels",
+        energy_.row(), error() / total(), panels_.size()));
+  }
+
+  LineEnergy& energy_;
+  double beta_, reference_;
+  std::vector<Panel> panels_;
+};
+
+LineIntegral integrate_row(const BindRow& bind, Index row, double beta, const LineMap& map) {
+  LineEnergy energy(bind, row);
+  const Scan scan(energy, map, beta);
+  const double reference = scan.peak().energy;
+  PanelSum panels(energy, beta, reference, cut_panels(scan, map));
+  LineIntegral integral;
+  const double total = panels.total();
+  integral.log_z = std::log(total) - beta * reference;
+  integral.error = panels.error() / total + epsilon * std::abs(integral.log_z);
+  if (energy.has_param_grad()) {
+    integral.mean_param_grad = panels.mean_param_grad();
+  }
+  integral.evaluations = energy.evaluations();
+  return integral;
+}
+
+}  // namespace
+
+std::vector<LineIntegral> integrate_line(const BindRow& bind, Index rows, double beta,
+                                         const LineRange& range, const Executor& executor) {
+  if (!(range.lower < range.upper)) {
+    throw ConfigError(
+        fmt::format("quadrature: the range of y is empty: [{}, {}]", range.lower, range.upper));
+  }
+  if (!(beta > 0) && !(range.upper - range.lower < infinity)) {
+    throw ConfigError(
+        fmt::format("not normalisable at beta = {} over an infinite range of y", beta));
+  }
+  const LineMap map{range};
+  return executor.map<LineIntegral>(rows,
+                                    [&](Index row) { return integrate_row(bind, row, beta, map); });
+}
+
+}  // namespace negphase

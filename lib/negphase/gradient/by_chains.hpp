@@ -1,0 +1,37 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "negphase/gradient/phase.hpp"
+
+namespace negphase {
+
+/// One estimate by chains: what long chains, CD-k and persistent chains differ in.
+struct ChainsPlan {
+  std::string_view estimator;  ///< name, for messages
+  Replicates negative = Replicates::by_group(1);
+  Schedule schedule;            ///< of both phases
+  bool restart = false;         ///< CD-k: schedule.thin = k
+  StartFunction start;          ///< of the negative phase; empty: the row's datum
+  bool start_is_exact = false;  ///< drawn from the model itself: no start-up bias
+  bool sample_positive = false;
+  Replicates positive = Replicates::by_group(1);  ///< only if sampled
+  bool few_chains = false;                        ///< accept less than 15 degrees of freedom
+};
+
+/// Throws ConfigError where the replicates are too few for an error bar (M7).
+void check_replicates(const ChainsPlan& plan);
+/// Throws ConfigError naming the member that the sampler needs and the model's energy lacks.
+void check_sampler(const Problem& problem, const AnySampler& sampler);
+/// Whether E[dE/dW | y] can be had without sampling: there is no z, or it can be summed out.
+bool positive_has_closed_form(const Problem& problem);
+
+/// Both phases, their difference with its error bar, and the warnings that follow from what the
+/// chains did.
+GradientEstimate estimate_by_chains(const Problem& problem, const AnySampler& sampler,
+                                    const ChainsPlan& plan, const RunSettings& settings);
+
+/// Positive minus negative phase; counts and chains of both. No warnings.
+GradientEstimate make_estimate(const Phase& positive, const Phase& negative);
+
+}  // namespace negphase

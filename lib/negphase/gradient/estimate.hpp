@@ -1,0 +1,69 @@
+#pragma once
+#include <Eigen/Core>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "negphase/core/model.hpp"
+
+namespace negphase {
+
+/// What a gradient is taken of: the mean NLL of the rows (x_r, y_r) under the model (M4).
+struct Problem {
+  AnyModel model;
+  Eigen::MatrixXd x;  ///< [rows x num_x]
+  Eigen::MatrixXd y;  ///< [rows x num_y], state codes where discrete
+  double beta = 1;    ///< inverse temperature, > 0
+  Index rows() const { return y.rows(); }
+};
+
+/// Something that a reader of an estimate must know. `code` is stable, `text` says what and what to
+/// do about it.
+struct Warning {
+  std::string code;
+  std::string text;
+};
+
+/// An estimate is never a bare number: the NLL gradient (M6), the error that replicates show (M7)
+/// and what it cost.
+struct GradientEstimate {
+  Eigen::VectorXd mean;                ///< [P] positive - negative phase
+  Eigen::VectorXd standard_error;      ///< [P]; 0 for exact answers
+  Eigen::VectorXd degrees_of_freedom;  ///< [P] of Student's t; +inf for exact answers
+  /// [P] marginal variance of dE/dW_i in the negative phase / SE^2 of its mean: how many
+  /// independent draws would do as well. NaN for a component that never changed.
+  Eigen::VectorXd effective_size;
+  Eigen::VectorXd positive, negative;  ///< [P] means of the two phases
+  bool positive_is_exact = true;
+  bool is_exact = false;  ///< no sampling at all
+  Index chains = 0;       ///< independent chains in the negative phase
+  Index draws = 0;        ///< observations of each
+  double acceptance =
+      std::numeric_limits<double>::quiet_NaN();  ///< mean; NaN: kernel never rejects
+  std::int64_t energy_evaluations = 0;    ///< energies, energy changes, conditionals; both phases
+  std::int64_t gradient_evaluations = 0;  ///< dE/dy; both phases
+  std::int64_t nan_proposals = 0, forbidden_proposals = 0;
+  double seconds = 0;  ///< wall time, both phases
+  std::vector<Warning> warnings;
+};
+
+/// An estimate beside the exact gradient.
+struct AgainstExact {
+  Eigen::VectorXd exact;      ///< [P]
+  double relative_error = 0;  ///< |mean - exact| / |exact| (Euclidean)
+  double cosine = 0;          ///< of the angle between the two
+  Eigen::VectorXd z;   ///< [P] probit(t CDF(error / SE; df)): standard normal if the error bars
+                       ///< are true; NaN where SE = 0
+  double rms_z = 0;    ///< root mean square of the finite z: about 1 when the bars are true
+  double worst_z = 0;  ///< largest |z|
+};
+
+AgainstExact compare(const GradientEstimate& estimate, const Eigen::VectorXd& exact);
+
+/// probit(CDF of Student's t with `df` degrees of freedom at t), from the near tail so that it
+/// holds far out; +-37.5 where the tail underflows.
+double z_score(double t, double df);
+
+}  // namespace negphase

@@ -1,0 +1,289 @@
+#include "negphase/gradient/phase.hpp"
+
+#include <boost/random/normal_distribution.hpp>
+#include <boost/random/uniform_int_distribution.hpp>
+#include <numeric>
+#include <optional>
+
+#include "negphase/core/conditioned.hpp"
+#include "negphase/random/stream_engine.hpp"
+
+namespace negphase {
+
+namespace {
+
+/// Running sums of dE/dW over the draws of one block, a column for each cell that it touches, and
+/// of squares about a reference for the marginal variance.
+template <class Scalar>
+class ParamGradSums final : public Observer<Scalar> {
+ public:
+  ParamGradSums(const Replicates& replicates, const ModelShape& shape, double beta,
+                const Eigen::VectorXd& reference, Index width, Index first_chain, Index live)
+      : beta_(beta),
+        shape_(shape),
+        reference_(reference),
+        first_cell_(replicates.cell_of(first_chain)),
+        by_chain_(replicates.cells() == replicates.chains()),
+        ones_(PerChain::Ones(width)),
+        one_(reference.size()),
+        square_sum_(Eigen::VectorXd::Zero(reference.size())),
+        shifted_sum_(Eigen::VectorXd::Zero(reference.size())) {
+    const Index last_cell = replicates.cell_of(first_chain + live - 1);
+    for (Index cell = first_cell_; cell <= last_cell; ++cell) {
+      const Index begin = std::max(replicates.first_chain(cell), first_chain) - first_chain;
+      const Index end = std::min(replicates.first_chain(cell + 1) - first_chain, live);
+      ranges_.push_back({begin, end - begin});
+    }
+    sums_.assign(ranges_.size(), Eigen::VectorXd::Zero(reference.size()));
+  }
+
+  void observe(const AnyEnergy<Scalar>& energy, const AnyState<Scalar>& state,
+               Index live) override {
+    const AnyEnergy<Scalar>& e = marginal(energy);
+    const Block<Scalar>& y = visible(state.position());
+    for (std::size_t i = 0; i < ranges_.size(); ++i) {
+      if (by_chain_) {
+        add_square(e, y, ranges_[i].begin);
+        sums_[i] += one_;
+      } else {
+        e.add_param_grad(y, ranges_[i], ones_, sums_[i]);
+      }
+    }
+    if (!by_chain_) {
+      // one chain in turn is enough for the marginal variance, and costs 1 / live of the sums
+      add_square(e, y, draws_ % live);
+    }
+    ++draws_;
+  }
+
+  /// Adds this block's share of each cell's mean.
+  void merge_into(Eigen::MatrixXd& cell_sums) const {
+    for (std::size_t i = 0; i < sums_.size(); ++i) {
+      cell_sums.col(first_cell_ + static_cast<Index>(i)) += sums_[i];
+    }
+  }
+  const Eigen::VectorXd& square_sum() const { return square_sum_; }
+  const Eigen::VectorXd& shifted_sum() const { return shifted_sum_; }
+  Index samples() const { return samples_; }
+
+ private:
+  // M6 wants E[dE/dW | y] where z can be summed out: it has less noise than a draw of z
+  const AnyEnergy<Scalar>& marginal(const AnyEnergy<Scalar>& energy) {
+    const auto z = latent_columns(shape_);
+    const bool joint = energy.columns().size() == shape_.y.size() + shape_.z.size();
+    if (!marginal_ && joint && !z.empty() && energy.can_sum_out(z)) {
+      marginal_.emplace(energy.summed_out(z, beta_));
+    }
+    return marginal_ ? *marginal_ : energy;
+  }
+  const Block<Scalar>& visible(const Block<Scalar>& position) {
+    if (!marginal_) {
+      return position;
+    }
+    visible_ = position.leftCols(shape_.num_y());
+    return visible_;
+  }
+  void add_square(const AnyEnergy<Scalar>& e, const Block<Scalar>& y, Index chain) {
+    one_.setZero();
+    e.add_param_grad(y, {chain, 1}, ones_, one_);
+    shifted_sum_ += one_ - reference_;
+    square_sum_ += (one_ - reference_).cwiseAbs2();
+    ++samples_;
+  }
+
+  double beta_;
+  ModelShape shape_;
+  Eigen::VectorXd reference_;
+  Index first_cell_;
+  bool by_chain_;  ///< every cell is one chain
+  std::vector<ChainRange> ranges_;
+  std::vector<Eigen::VectorXd> sums_;
+  PerChain ones_;
+  Eigen::VectorXd one_, square_sum_, shifted_sum_;
+  Index samples_ = 0, draws_ = 0;
+  std::optional<AnyEnergy<Scalar>> marginal_;
+  Block<Scalar> visible_;
+};
+
+std::vector<Index> rows_of(std::span<const Index> chains, Index rows) {
+  std::vector<Index> result;
+  for (const Index c : chains) {
+    result.push_back(c % rows);
+  }
+  return result;
+}
+
+}  // namespace
+
+struct PhaseChains::Interface {
+  virtual ~Interface() = default;
+  virtual Phase draw(const Schedule&) = 0;
+  virtual void rebind(const AnyModel&) = 0;
+};
+
+template <class Scalar>
+struct PhaseChains::Typed final : Interface {
+  using Bind = std::function<AnyEnergy<Scalar>(std::span<const Index>)>;
+
+  Typed(const Problem& p, const AnySampler& sampler, PhaseSpec how, const RunSettings& run)
+      : shape(p.model.shape()),
+        x(p.x),
+        y(p.y),
+        beta(p.beta),
+        spec(std::move(how)),
+        settings(run),
+        seed(derive_seed(run.seed, spec.role)),
+        reference(spec.reference.size() > 0
+                      ? spec.reference
+                      : Eigen::VectorXd(Eigen::VectorXd::Zero(shape.num_params))),
+        chains(ChainSetup<Scalar>{spec.replicates.chains(), p.beta, seed, sampler.name,
+                                  sampler.step_size, bind(p.model), start()},
+               sampler.kernel<Scalar>(), run) {}
+
+  Bind bind(const AnyModel& model) const {
+    return [this, model, prepared = model.prepare(x)](std::span<const Index> ids) {
+      const std::vector<Index> rows = rows_of(ids, y.rows());
+      AnyEnergy<Scalar> energy = model.template bind<Scalar>(prepared, rows);
+      if (!spec.clamp_y) {
+        return energy;
+      }
+      Block<Scalar> values =
+          Block<Scalar>::Zero(static_cast<Index>(ids.size()), shape.num_y() + shape.num_z());
+      for (std::size_t c = 0; c < rows.size(); ++c) {
+        values.row(static_cast<Index>(c)).head(shape.num_y()) =
+            y.row(rows[c]).array().template cast<Scalar>();
+      }
+      return AnyEnergy<Scalar>(
+          Conditioned<AnyEnergy<Scalar>>(std::move(energy), latent_columns(shape), values));
+    };
+  }
+
+  std::function<void(Index, std::span<double>)> start() const {
+    return [this](Index chain, std::span<double> position) {
+      const auto num_y = spec.clamp_y ? std::size_t{0} : shape.y.size();
+      const Index row = chain % y.rows();
+      if (num_y > 0 && spec.start) {
+        spec.start(chain, row, position.first(num_y));
+      } else {
+        for (std::size_t j = 0; j < num_y; ++j) {
+          position[j] = y(row, static_cast<Index>(j));
+        }
+      }
+      random_position(shape.z, seed, chain, position.subspan(num_y));
+    };
+  }
+
+  Phase draw(const Schedule& schedule) override {
+    const Replicates& replicates = spec.replicates;
+    const Index components = shape.num_params;
+    auto observers = chains.advance(
+        schedule,
+        [&](Index, Index first_chain, Index live) {
+          return std::make_unique<ParamGradSums<Scalar>>(replicates, shape, beta, reference,
+                                                         settings.block_width, first_chain, live);
+        },
+        spec.restart);
+
+    Eigen::MatrixXd cells = Eigen::MatrixXd::Zero(components, replicates.cells());
+    Eigen::VectorXd square = Eigen::VectorXd::Zero(components), shifted = square;
+    Index samples = 0;
+    for (const auto& observer : observers) {
+      const auto& sums = static_cast<const ParamGradSums<Scalar>&>(*observer);
+      sums.merge_into(cells);
+      square += sums.square_sum();
+      shifted += sums.shifted_sum();
+      samples += sums.samples();
+    }
+    for (Index cell = 0; cell < replicates.cells(); ++cell) {
+      cells.col(cell) /= static_cast<double>(replicates.cell_size(cell) * schedule.draws);
+    }
+    Phase phase;
+    phase.gradient = combine(replicates, cells);
+    phase.counts = chains.counts();
+    phase.chains = replicates.chains();
+    phase.draws = schedule.draws;
+    phase.marginal_variance = marginal_variance(phase.gradient, square, shifted, samples);
+    return phase;
+  }
+
+  // within rows: E[g^2] - mean_r (row mean)^2; both about the reference, against cancellation
+  Eigen::VectorXd marginal_variance(const ReplicateMean& g, const Eigen::VectorXd& square,
+                                    const Eigen::VectorXd& shifted, Index samples) const {
+    const auto n = static_cast<double>(samples);
+    const Eigen::VectorXd between =
+        spec.replicates.rows() > 0
+            ? Eigen::VectorXd(g.mean_square - 2 * reference.cwiseProduct(g.mean) +
+                              reference.cwiseAbs2())
+            : Eigen::VectorXd((shifted / n).cwiseAbs2());
+    return (square / n - between).cwiseMax(0);
+  }
+
+  void rebind(const AnyModel& model) override { chains.rebind(bind(model)); }
+
+  ModelShape shape;
+  Eigen::MatrixXd x, y;
+  double beta;
+  PhaseSpec spec;
+  RunSettings settings;
+  std::uint64_t seed;
+  Eigen::VectorXd reference;
+  Chains<Scalar> chains;
+};
+
+PhaseChains::PhaseChains(const Problem& problem, const AnySampler& sampler, PhaseSpec spec,
+                         const RunSettings& settings) {
+  if (settings.precision == Precision::float32) {
+    self_ = std::make_unique<Typed<float>>(problem, sampler, std::move(spec), settings);
+  } else {
+    self_ = std::make_unique<Typed<double>>(problem, sampler, std::move(spec), settings);
+  }
+}
+PhaseChains::~PhaseChains() = default;
+PhaseChains::PhaseChains(PhaseChains&&) noexcept = default;
+Phase PhaseChains::draw(const Schedule& schedule) { return self_->draw(schedule); }
+void PhaseChains::rebind(const AnyModel& model) { self_->rebind(model); }
+
+Phase exact_phase(Eigen::VectorXd mean) {
+  const Index n = mean.size();
+  const double inf = std::numeric_limits<double>::infinity();
+  Phase phase;
+  phase.gradient.mean_square = mean.cwiseAbs2();
+  phase.gradient.mean = std::move(mean);
+  phase.gradient.squared_error = Eigen::VectorXd::Zero(n);
+  phase.gradient.degrees_of_freedom = Eigen::VectorXd::Constant(n, inf);
+  phase.marginal_variance = Eigen::VectorXd::Constant(n, std::numeric_limits<double>::quiet_NaN());
+  return phase;
+}
+
+void random_position(std::span<const Column> columns, std::uint64_t seed, Index chain,
+                     std::span<double> position) {
+  StreamEngine engine(seed, static_cast<std::uint32_t>(chain), 0, Purpose::start);
+  for (std::size_t j = 0; j < columns.size(); ++j) {
+    if (columns[j].num_states > 0) {
+      boost::random::uniform_int_distribution<Index> state(0, columns[j].num_states - 1);
+      position[j] = state_code(columns[j], state(engine));
+    } else {
+      boost::random::normal_distribution<double> normal;
+      position[j] = normal(engine);
+    }
+  }
+}
+
+StartFunction start_at_random_rows(const Problem& problem, std::uint64_t seed) {
+  return [y = problem.y, seed](Index chain, Index, std::span<double> start) {
+    StreamEngine engine(seed, static_cast<std::uint32_t>(chain), 0, Purpose::data);
+    boost::random::uniform_int_distribution<Index> any_row(0, y.rows() - 1);
+    const Index row = any_row(engine);
+    for (std::size_t j = 0; j < start.size(); ++j) {
+      start[j] = y(row, static_cast<Index>(j));
+    }
+  };
+}
+
+StartFunction start_at_noise(const Problem& problem, std::uint64_t seed) {
+  return [columns = problem.model.shape().y, seed](Index chain, Index, std::span<double> start) {
+    random_position(columns, seed, chain, start);
+  };
+}
+
+}  // namespace negphase

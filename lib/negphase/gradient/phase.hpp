@@ -1,0 +1,70 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "negphase/core/any_kernel.hpp"
+#include "negphase/gradient/estimate.hpp"
+#include "negphase/gradient/replicates.hpp"
+#include "negphase/run/chains.hpp"
+
+namespace negphase {
+
+/// One phase of M6 as chains (or an exact method) gave it. [P] throughout.
+struct Phase {
+  ReplicateMean gradient;             ///< of E[dE/dW]
+  Eigen::VectorXd marginal_variance;  ///< of dE/dW within a row; NaN where not measured
+  RunCounts counts;
+  Index chains = 0, draws = 0;
+};
+
+/// A phase known without error.
+Phase exact_phase(Eigen::VectorXd mean_param_grad);
+
+/// Writes the start of a chain's y; z, where there is one, starts at random. `row` is the chain's
+/// row.
+using StartFunction = std::function<void(Index chain, Index row, std::span<double> y)>;
+
+/// The chains of one phase.
+struct PhaseSpec {
+  std::string role;  ///< "positive phase", "negative phase": no two roles share a stream
+  Replicates replicates = Replicates::by_group(1);
+  bool clamp_y = false;       ///< positive phase: y stays at the datum, only z moves
+  bool restart = false;       ///< every draw starts anew (CD-k)
+  StartFunction start;        ///< empty: at the datum of the chain's row
+  Eigen::VectorXd reference;  ///< [P] a guess of E[dE/dW]; keeps digits of the marginal variance
+};
+
+/// The chains of one phase, alive: both phases, every estimator, training and both precisions go
+/// through here. Draws average dE/dW: E[dE/dW | y] where z can be summed out, dE/dW at the draw
+/// elsewhere.
+class PhaseChains {
+ public:
+  /// The problem is kept by reference only while the constructor and the member functions run.
+  PhaseChains(const Problem& problem, const AnySampler& sampler, PhaseSpec spec,
+              const RunSettings& settings);
+  ~PhaseChains();
+  PhaseChains(PhaseChains&&) noexcept;
+
+  /// Continues the chains and returns the phase over the new draws (counts: since the beginning).
+  Phase draw(const Schedule& schedule);
+  /// The model has other parameters now: chains stay where they are.
+  void rebind(const AnyModel& model);
+
+ private:
+  struct Interface;
+  template <class Scalar>
+  struct Typed;
+  std::unique_ptr<Interface> self_;
+};
+
+/// Random start of one chain: N(0, 1) for real columns, uniform over the states of finite ones.
+void random_position(std::span<const Column> columns, std::uint64_t seed, Index chain,
+                     std::span<double> position);
+
+/// A start at a data row drawn at random for each chain.
+StartFunction start_at_random_rows(const Problem& problem, std::uint64_t seed);
+/// A start that has nothing to do with the data.
+StartFunction start_at_noise(const Problem& problem, std::uint64_t seed);
+
+}  // namespace negphase

@@ -1,0 +1,564 @@
+#include <fmt/core.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "negphase/io/complaints.hpp"
+#include "negphase/io/config.hpp"
+#include "negphase/io/files.hpp"
+
+namespace negphase {
+
+namespace {
+
+FilePlace place_of(const toml::source_region& source) {
+  const std::string file = source.path ? *source.path : std::string();
+  if (file.starts_with(command_line_place)) {
+    return {file, 0, 0};
+  }
+  return {file, static_cast<int>(source.begin.line), static_cast<int>(source.begin.column)};
+}
+FilePlace place_of(const toml::node& node) { return place_of(node.source()); }
+
+toml::table parse(std::string_view text, const std::string& file) {
+  try {
+    return toml::parse(text, file);
+  } catch (const toml::parse_error& error) {
+    throw ConfigError(place_of(error.source()), std::string(error.description()));
+  }
+}
+
+// ---- --set
+
+std::vector<std::string> path_parts(std::string_view path) {
+  std::vector<std::string> parts;
+  while (true) {
+    const auto dot = std::min(path.find('.'), path.size());
+    parts.emplace_back(path.substr(0, dot));
+    if (dot == path.size()) {
+      return parts;
+    }
+    path.remove_prefix(dot + 1);
+  }
+}
+
+// The value as a table {v = value}, so that it carries the command line as its place.
+toml::table set_value(const std::string& text, const std::string& origin) {
+  try {
+    toml::table table = toml::parse("v = " + text, origin);
+    if (table.size() == 1 && table.contains("v")) {
+      return table;
+    }
+  } catch (const toml::parse_error&) {
+    // Not TOML: a word that needs no quotes on the command line.
+  }
+  std::string quoted;
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      quoted.push_back('\\');
+    }
+    quoted.push_back(c);
+  }
+  return parse(fmt::format("v = \"{}\"", quoted), origin);
+}
+
+// The child of an array that `part` counts; complains where it is no number or too large.
+toml::node& child_of(toml::array& array, const std::string& part, const FilePlace& place) {
+  std::size_t index = 0;
+  const auto [end, code] = std::from_chars(part.data(), part.data() + part.size(), index);
+  if (code != std::errc{} || end != part.data() + part.size() || index >= array.size()) {
+    throw ConfigError(place, fmt::format("'{}' counts no entry of an array with {}: they go from 0",
+                                         part, array.size()));
+  }
+  return array[index];
+}
+
+void apply_set(toml::table& root, const std::string& set) {
+  const auto equals = set.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    throw UsageError(
+        fmt::format("--set {}: wanted is a.b=value, for example "
+                    "--set sampler.step_size=0.1",
+                    set));
+  }
+  const std::string origin = command_line_place + set;
+  const FilePlace place{origin, 0, 0};
+  const std::vector<std::string> parts = path_parts(std::string_view(set).substr(0, equals));
+  // Owned by the value so that each node keeps the place of its own source.
+  toml::table value = set_value(set.substr(equals + 1), origin);
+
+  toml::node* node = &root;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::string& part = parts[i];
+    const bool last = i + 1 == parts.size();
+    if (part.empty()) {
+      throw ConfigError(place, "the path has an empty part");
+    }
+    if (toml::array* array = node->as_array()) {
+      toml::node& child = child_of(*array, part, place);
+      if (last) {
+        std::size_t index = 0;
+        std::from_chars(part.data(), part.data() + part.size(), index);
+        array->replace(array->cbegin() + static_cast<std::ptrdiff_t>(index),
+                       std::move(*value.get("v")));
+        return;
+      }
+      node = &child;
+    } else if (toml::table* table = node->as_table()) {
+      if (last) {
+        // The key too is to say that it came from the command line.
+        toml::table key = parse(fmt::format("'{}' = 0", part), origin);
+        table->erase(part);
+        table->insert_or_assign(key.begin()->first, std::move(*value.get("v")));
+        return;
+      }
+      toml::node* child = table->get(part);
+      if (child == nullptr) {
+        toml::table empty = parse(fmt::format("'{}' = {{}}", part), origin);
+        table->insert_or_assign(empty.begin()->first, std::move(*empty.begin()->second.as_table()));
+        child = table->get(part);
+      }
+      node = child;
+    } else {
+      throw ConfigError(place, fmt::format("'{}' is neither a table nor an array", parts[i - 1]));
+    }
+  }
+}
+
+// ---- reading
+
+std::string_view type_word(const toml::node& node) {
+  switch (node.type()) {
+    case toml::node_type::table:
+      return "a table";
+    case toml::node_type::array:
+      return "an array";
+    case toml::node_type::string:
+      return "a string";
+    case toml::node_type::integer:
+      return "an integer";
+    case toml::node_type::floating_point:
+      return "a number";
+    case toml::node_type::boolean:
+      return "true or false";
+    default:
+      return "a date or time";
+  }
+}
+
+std::vector<std::string> names_of(const std::vector<LegalThing>& things) {
+  std::vector<std::string> names;
+  for (const auto& thing : things) {
+    names.emplace_back(thing.name);
+  }
+  return names;
+}
+
+const LegalThing* find(const std::vector<LegalThing>& things, std::string_view name) {
+  const auto at = std::find_if(things.begin(), things.end(),
+                               [&](const LegalThing& thing) { return thing.name == name; });
+  return at == things.end() ? nullptr : &*at;
+}
+
+class Reader {
+ public:
+  Reader(const std::filesystem::path& file, const LegalNames& legal) : file_(file), legal_(legal) {}
+
+  RunConfig read(const toml::table& root) {
+    RunConfig config;
+    config.file = file_;
+    const toml::table* model = nullptr;
+    const toml::table* data = nullptr;
+    const toml::array* compare = nullptr;
+
+    std::vector<std::string> known{"seed", "model", "data", "sampler", "estimator", "compare"};
+    for (const auto& verb : legal_.verbs) {
+      known.emplace_back(verb.name);
+    }
+    for (const Entry& entry : in_file_order(root)) {
+      const std::string name = entry.name();
+      const toml::node& node = *entry.node;
+      if (name == "seed") {
+        config.seed = seed(node);
+      } else if (name == "model") {
+        model = table(node, "[model]");
+      } else if (name == "data") {
+        data = table(node, "[data]");
+      } else if (name == "sampler") {
+        config.sampler = base_thing(node, "sampler", legal_.samplers);
+      } else if (name == "estimator") {
+        config.estimator = base_thing(node, "estimator", legal_.estimators);
+      } else if (name == "compare") {
+        compare = array_of_tables(node);
+      } else if (const LegalThing* verb = find(legal_.verbs, name)) {
+        if (const toml::table* t = table(node, fmt::format("[{}]", name))) {
+          NamedThing thing{name, place_of(*t), given_options(*t, {}, fmt::format("[{}]", name))};
+          check_options(fmt::format("[{}]", name), thing, *verb);
+          config.verbs.emplace(name, std::move(thing));
+        }
+      } else {
+        unknown_key(entry, "at the top of the file", known);
+      }
+    }
+    if (model != nullptr) {
+      read_model(*model, config);
+    } else if (!root.contains("model")) {
+      complaints_.add(start(), fmt::format("[model] is missing; it has the keys name (known: {}) "
+                                           "and params",
+                                           joined(names_of(legal_.models))));
+    }
+    if (data != nullptr) {
+      config.data = read_data(*data);
+    }
+    read_rows(compare, config);
+    complaints_.throw_if_any();
+    return config;
+  }
+
+ private:
+  struct Entry {
+    const toml::key* key;
+    const toml::node* node;
+    std::string name() const { return std::string(key->str()); }
+    FilePlace place() const { return place_of(key->source()); }
+  };
+
+  FilePlace start() const { return {file_.string(), 0, 0}; }
+
+  static std::string joined(const std::vector<std::string>& words) {
+    std::string all;
+    for (const auto& word : words) {
+      all += (all.empty() ? "" : ", ") + word;
+    }
+    return all;
+  }
+
+  // toml++ keeps keys by name; complaints are to come in the order of the lines.
+  static std::vector<Entry> in_file_order(const toml::table& t) {
+    std::vector<Entry> entries;
+    for (auto&& [key, node] : t) {
+      entries.push_back({&key, &node});
+    }
+    std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+      const auto &p = a.key->source().begin, &q = b.key->source().begin;
+      return std::tie(p.line, p.column) < std::tie(q.line, q.column);
+    });
+    return entries;
+  }
+
+  void unknown_key(const Entry& entry, std::string_view where,
+                   const std::vector<std::string>& known) {
+    complaints_.add(entry.place(),
+                    fmt::format("{}: {}", where, unknown_name("key", entry.name(), known)));
+  }
+  void wrong_type(const toml::node& node, std::string_view what, std::string_view wanted) {
+    complaints_.add(place_of(node),
+                    fmt::format("{} must be {}, got {}", what, wanted, type_word(node)));
+  }
+
+  const toml::table* table(const toml::node& node, std::string_view what) {
+    if (!node.is_table()) {
+      wrong_type(node, what, "a table");
+    }
+    return node.as_table();
+  }
+  const toml::array* array_of_tables(const toml::node& node) {
+    const toml::array* array = node.as_array();
+    if (array == nullptr) {
+      wrong_type(node, "compare", "an array of tables: [[compare]]");
+    }
+    return array;
+  }
+
+  std::uint64_t seed(const toml::node& node) {
+    const auto value = node.value_exact<std::int64_t>();
+    if (!value) {
+      wrong_type(node, "seed", "an integer");
+    } else if (*value < 0) {
+      complaints_.add(place_of(node),
+                      fmt::format("seed = {} is out of range (legal: integer >= 0)", *value));
+    }
+    return value ? static_cast<std::uint64_t>(std::max<std::int64_t>(*value, 0)) : 1;
+  }
+  std::optional<double> finite(const toml::node& node, std::string_view what) {
+    if (!node.is_number()) {
+      wrong_type(node, what, "a number");
+      return {};
+    }
+    const double value = *node.value<double>();
+    if (!std::isfinite(value)) {
+      complaints_.add(place_of(node), fmt::format("{} = {} must be finite", what, value));
+      return {};
+    }
+    return value;
+  }
+  std::optional<std::string> word(const toml::node& node, std::string_view what) {
+    if (!node.is_string()) {
+      wrong_type(node, what, "a string");
+      return {};
+    }
+    return node.value<std::string>();
+  }
+  std::filesystem::path resolved(const std::string& path, const toml::node& node) const {
+    const bool from_command_line = place_of(node).file.starts_with(command_line_place);
+    return from_command_line ? std::filesystem::path(path) : file_.parent_path() / path;
+  }
+
+  // All keys of a table but `reserved`, as options.
+  std::vector<GivenOption> given_options(const toml::table& t,
+                                         const std::vector<std::string>& reserved,
+                                         std::string_view where) {
+    std::vector<GivenOption> options;
+    for (const Entry& entry : in_file_order(t)) {
+      const std::string name = entry.name();
+      if (std::find(reserved.begin(), reserved.end(), name) != reserved.end()) {
+        continue;
+      }
+      const toml::node& node = *entry.node;
+      const FilePlace place = entry.place();
+      if (const auto* b = node.as_boolean()) {
+        options.push_back({name, b->get(), place});
+      } else if (const auto* i = node.as_integer()) {
+        options.push_back({name, i->get(), place});
+      } else if (const auto* f = node.as_floating_point()) {
+        if (!std::isfinite(f->get())) {
+          complaints_.add(place, fmt::format("{}: {} = {} must be finite", where, name, f->get()));
+        }
+        options.push_back({name, f->get(), place});
+      } else if (const auto* s = node.as_string()) {
+        options.push_back({name, s->get(), place});
+      } else {
+        complaints_.add(
+            place, fmt::format("{}: {} must be one value, got {}", where, name, type_word(node)));
+      }
+    }
+    return options;
+  }
+
+  void check_options(const std::string& owner, const NamedThing& thing, const LegalThing& legal) {
+    complaints_.collect(thing.place,
+                        [&] { Options::resolve(owner, legal.options, thing.options); });
+  }
+  // Name and options against the registry.
+  void check_thing(const NamedThing& thing, std::string_view kind,
+                   const std::vector<LegalThing>& legal) {
+    if (const LegalThing* found = find(legal, thing.name)) {
+      check_options(fmt::format("{} '{}'", kind, thing.name), thing, *found);
+    } else if (!thing.name.empty()) {
+      complaints_.add(thing.place, unknown_name(std::string(kind), thing.name, names_of(legal)));
+    }
+  }
+
+  // {name = "...", ...}; the name may be missing.
+  NamedThing thing(const toml::table& t, std::string_view where,
+                   const std::vector<std::string>& reserved) {
+    NamedThing result{"", place_of(t), given_options(t, reserved, where)};
+    if (const toml::node* name = t.get("name")) {
+      result.name = word(*name, fmt::format("{}: name", where)).value_or("");
+      result.place = place_of(*name);
+    }
+    return result;
+  }
+  std::optional<NamedThing> base_thing(const toml::node& node, std::string_view kind,
+                                       const std::vector<LegalThing>& legal) {
+    const std::string where = fmt::format("[{}]", kind);
+    const toml::table* t = table(node, where);
+    if (t == nullptr) {
+      return {};
+    }
+    NamedThing result = thing(*t, where, {"name"});
+    if (!t->contains("name")) {
+      complaints_.add(result.place, fmt::format("{} needs the key name (known: {})", where,
+                                                joined(names_of(legal))));
+    }
+    check_thing(result, kind, legal);
+    return result;
+  }
+
+  void read_model(const toml::table& t, RunConfig& config) {
+    config.model = thing(t, "[model]", {"name", "params", "beta"});
+    if (!t.contains("name")) {
+      complaints_.add(config.model.place, fmt::format("[model] needs the key name (known: {})",
+                                                      joined(names_of(legal_.models))));
+    }
+    check_thing(config.model, "model", legal_.models);
+    if (const toml::node* beta = t.get("beta")) {
+      const auto value = finite(*beta, "[model]: beta");
+      if (value && *value <= 0) {
+        complaints_.add(place_of(*beta),
+                        fmt::format("[model]: beta = {} is out of range (legal: number > 0; at 0 "
+                                    "every y is as likely as any other, which is not normalisable "
+                                    "where y is a real number)",
+                                    *value));
+      }
+      config.beta = value.value_or(1);
+    }
+    if (const toml::node* params = t.get("params")) {
+      config.params = read_params(*params);
+    }
+  }
+  ParamsSource read_params(const toml::node& node) {
+    ParamsSource params;
+    params.place = place_of(node);
+    params.given = true;
+    if (const auto* path = node.as_string()) {
+      params.file = resolved(path->get(), node);
+    } else if (const toml::array* array = node.as_array()) {
+      for (std::size_t i = 0; i < array->size(); ++i) {
+        params.values.push_back(
+            finite((*array)[i], fmt::format("[model]: params, number {}", i + 1)).value_or(0));
+      }
+    } else {
+      wrong_type(node, "[model]: params", "an array of numbers or the name of a .csv or .npy file");
+    }
+    return params;
+  }
+
+  std::vector<ColumnChoice> columns(const toml::node& node, std::string_view what) {
+    std::vector<ColumnChoice> all;
+    const auto add = [&](const toml::node& one) {
+      if (const auto* name = one.as_string()) {
+        all.push_back({name->get(), 0, place_of(one)});
+      } else if (const auto* number = one.as_integer()) {
+        all.push_back({"", number->get(), place_of(one)});
+      } else {
+        wrong_type(one, what, "a column's name or number (from 1)");
+      }
+    };
+    if (const toml::array* array = node.as_array()) {
+      for (const toml::node& one : *array) {
+        add(one);
+      }
+    } else {
+      add(node);
+    }
+    return all;
+  }
+  DataSpec read_data(const toml::table& t) {
+    DataSpec data;
+    data.place = place_of(t);
+    const std::vector<std::string> known{"file", "header", "x", "y", "standardize", "threshold"};
+    for (const Entry& entry : in_file_order(t)) {
+      const std::string key = entry.name();
+      const toml::node& node = *entry.node;
+      if (key == "file") {
+        if (const auto path = word(node, "[data]: file")) {
+          data.file = resolved(*path, node);
+          data.place = place_of(node);
+        }
+      } else if (key == "header") {
+        data.header = node.value_exact<bool>();
+        if (!data.header) {
+          wrong_type(node, "[data]: header", "true or false");
+        }
+      } else if (key == "x") {
+        data.x = columns(node, "[data]: x");
+      } else if (key == "y") {
+        data.y = columns(node, "[data]: y");
+      } else if (key == "standardize") {
+        data.standardize_place = place_of(node);
+        if (const auto all = node.value_exact<bool>()) {
+          data.standardize_all = *all;
+        } else {
+          data.standardize = columns(node, "[data]: standardize");
+        }
+      } else if (key == "threshold") {
+        data.threshold = finite(node, "[data]: threshold");
+        data.threshold_place = place_of(node);
+      } else {
+        unknown_key(entry, "[data]", known);
+      }
+    }
+    if (!t.contains("file")) {
+      complaints_.add(data.place, "[data] needs the key file (a .csv, .csv.gz or .npy file)");
+    }
+    if (!t.contains("y")) {
+      complaints_.add(data.place, "[data] needs the key y (names or numbers of columns)");
+    } else if (data.y.empty()) {
+      complaints_.add(place_of(*t.get("y")), "[data]: y names no column");
+    }
+    return data;
+  }
+
+  // `entry`'s table over the base: key by key; another name drops the base's options.
+  std::optional<NamedThing> merged(const std::optional<NamedThing>& base, const toml::table& entry,
+                                   std::string_view kind, const std::string& where,
+                                   const std::vector<LegalThing>& legal) {
+    const toml::node* node = entry.get(kind);
+    const toml::table* t =
+        node == nullptr ? nullptr : table(*node, fmt::format("{}: {}", where, kind));
+    if (t == nullptr) {
+      return base;
+    }
+    NamedThing own = thing(*t, fmt::format("{}: {}", where, kind), {"name"});
+    if (own.name.empty() && !base) {
+      complaints_.add(own.place, fmt::format("{}: {} needs the key name (known: {})", where, kind,
+                                             joined(names_of(legal))));
+      return {};
+    }
+    if (base && (own.name.empty() || own.name == base->name)) {
+      own.name = base->name;
+      for (const GivenOption& option : base->options) {
+        const auto same = [&](const GivenOption& o) { return o.name == option.name; };
+        if (std::none_of(own.options.begin(), own.options.end(), same)) {
+          own.options.push_back(option);
+        }
+      }
+    }
+    check_thing(own, kind, legal);
+    return own;
+  }
+  void read_rows(const toml::array* compare, RunConfig& config) {
+    const auto& sampler = config.sampler;
+    const auto& estimator = config.estimator;
+    const std::vector<std::string> known{"label", "sampler", "estimator"};
+    for (std::size_t i = 0; compare != nullptr && i < compare->size(); ++i) {
+      const std::string where = fmt::format("compare.{}", i);
+      const toml::table* t = table((*compare)[i], where);
+      if (t == nullptr) {
+        continue;
+      }
+      CompareRow row;
+      row.place = place_of(*t);
+      for (const Entry& entry : in_file_order(*t)) {
+        const std::string key = entry.name();
+        if (key == "label") {
+          row.label = word(*entry.node, where + ": label").value_or("");
+        } else if (std::find(known.begin(), known.end(), key) == known.end()) {
+          unknown_key(entry, where, known);
+        }
+      }
+      row.sampler = merged(sampler, *t, "sampler", where, legal_.samplers);
+      row.estimator = merged(estimator, *t, "estimator", where, legal_.estimators);
+      config.rows.push_back(std::move(row));
+    }
+    if (config.rows.empty() || (sampler && estimator)) {
+      const FilePlace place = estimator ? estimator->place : sampler ? sampler->place : start();
+      config.rows.insert(config.rows.begin(), CompareRow{"", place, sampler, estimator});
+    }
+  }
+
+  std::filesystem::path file_;
+  const LegalNames& legal_;
+  Complaints complaints_;
+};
+
+}  // namespace
+
+RunConfig read_config(const std::filesystem::path& file, const std::vector<std::string>& sets,
+                      const LegalNames& legal) {
+  toml::table root = parse(read_file(file), file.string());
+  Complaints complaints;
+  for (const std::string& set : sets) {
+    complaints.collect({}, [&] { apply_set(root, set); });
+  }
+  complaints.throw_if_any();
+  return Reader(file, legal).read(root);
+}
+
+}  // namespace negphase

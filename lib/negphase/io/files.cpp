@@ -1,0 +1,126 @@
+#include "negphase/io/files.hpp"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include "negphase/core/error.hpp"
+
+namespace negphase {
+
+namespace {
+
+[[noreturn]] void fail(const std::filesystem::path& file, std::string_view what) {
+  throw IoError(fmt::format("{}: {}", file.string(), what));
+}
+
+std::filesystem::path folder_of(const std::filesystem::path& file) {
+  return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+}
+
+// Writes and syncs everything; returns 0 or errno.
+int write_all(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(descriptor, bytes.data(), bytes.size());
+    if (n < 0) {
+      if (errno == EINTR) {
+        continue;
+      }
+      return errno;
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return ::fsync(descriptor) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+std::string read_file(const std::filesystem::path& file) {
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    fail(file, fmt::format("cannot be opened: {}", std::strerror(errno)));
+  }
+  struct ::stat status {};
+  if (::fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
+    ::close(descriptor);
+    fail(file, "is a folder, not a file");
+  }
+  const std::unique_ptr<gzFile_s, int (*)(gzFile)> stream(::gzdopen(descriptor, "rb"), &::gzclose);
+  if (!stream) {
+    ::close(descriptor);
+    fail(file, "cannot be read: out of memory");
+  }
+  std::string bytes;
+  std::string chunk(std::size_t{1} << 16, '\0');
+  while (true) {
+    const int n = ::gzread(stream.get(), chunk.data(), static_cast<unsigned>(chunk.size()));
+    int code = Z_OK;
+    const char* text = ::gzerror(stream.get(), &code);
+    // A stream that ends too early reads as a normal end, but leaves Z_BUF_ERROR behind.
+    if (code == Z_BUF_ERROR) {
+      fail(file, "the gzip file is truncated");
+    }
+    if (n < 0 || (code != Z_OK && code != Z_STREAM_END)) {
+      fail(file, fmt::format("cannot be read: {}", code == Z_ERRNO ? std::strerror(errno) : text));
+    }
+    if (n == 0) {
+      return bytes;
+    }
+    bytes.append(chunk.data(), static_cast<std::size_t>(n));
+  }
+}
+
+void check_writable(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) {
+    fail(file, "is a folder; give the name of a file");
+  }
+  const std::filesystem::path folder = folder_of(file);
+  if (!std::filesystem::is_directory(folder, ignored)) {
+    fail(file, fmt::format("the folder '{}' does not exist", folder.string()));
+  }
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    fail(file, fmt::format("the folder '{}' cannot be written: {}", folder.string(),
+                           std::strerror(errno)));
+  }
+}
+
+void write_file_atomically(const std::filesystem::path& file, std::string_view bytes) {
+  check_writable(file);
+  std::string temporary = file.string() + ".tmp-XXXXXX";
+  const int descriptor = ::mkostemp(temporary.data(), O_CLOEXEC);
+  if (descriptor < 0) {
+    fail(file, fmt::format("cannot be written: {}", std::strerror(errno)));
+  }
+  int reason = write_all(descriptor, bytes);
+  // mkostemp makes a private file; the result is to be like any other.
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  if (reason == 0 && ::fchmod(descriptor, 0666 & ~mask) != 0) {
+    reason = errno;
+  }
+  if (::close(descriptor) != 0 && reason == 0) {
+    reason = errno;
+  }
+  if (reason == 0 && ::rename(temporary.c_str(), file.c_str()) != 0) {
+    reason = errno;
+  }
+  if (reason != 0) {
+    ::unlink(temporary.c_str());
+    fail(file, fmt::format("cannot be written: {}", std::strerror(reason)));
+  }
+  // The rename itself is on disk once the folder is.
+  const int folder = ::open(folder_of(file).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder >= 0) {
+    ::fsync(folder);
+    ::close(folder);
+  }
+}
+
+}  // namespace negphase

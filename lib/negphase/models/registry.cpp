@@ -1,0 +1,120 @@
+#include "negphase/models/registry.hpp"
+
+#include <fmt/format.h>
+
+#include "negphase/core/error.hpp"
+#include "negphase/models/gaussian.hpp"
+#include "negphase/models/quartic.hpp"
+#include "negphase/models/rbm.hpp"
+
+namespace negphase {
+
+namespace {
+
+std::string counted(Index n, std::string_view what) {
+  return fmt::format("{} {} column{}", n, what, n == 1 ? "" : "s");
+}
+
+[[noreturn]] void refuse_data(std::string_view model, std::string_view wanted,
+                              const DataShape& data) {
+  throw ConfigError(fmt::format("model '{}' takes data of {}; these have {} and {}", model, wanted,
+                                counted(data.num_x, "x"), counted(data.num_y, "y")));
+}
+
+// ---- quartic
+
+AnyModel make_quartic(const Options&, const DataShape& data) {
+  if (data.num_x != 1 || data.num_y != 1) {
+    refuse_data("quartic", "1 x column and 1 y column", data);
+  }
+  return QuarticModel(Params::Zero(4));
+}
+
+ModelExample quartic_example() {
+  const Eigen::MatrixXd x{{-1.25}, {-0.5}, {0.25}, {1}};
+  const Eigen::MatrixXd y{{-1.5}, {1.125}, {-0.75}, {1.75}};
+  return {QuarticModel(Params{{1, -2, 0.75, 0.125}}), x, y};
+}
+
+// ---- gaussian
+
+AnyModel make_gaussian(const Options&, const DataShape& data) {
+  if (data.num_x != 0 || data.num_y < 1) {
+    refuse_data("gaussian", "no x column and at least 1 y column", data);
+  }
+  return GaussianModel::standard(data.num_y);
+}
+
+ModelExample gaussian_example() {
+  const Eigen::MatrixXd y{{0.5, -1, 0.25}, {1.5, 0.125, -0.75}, {-0.25, 0.75, 1}};
+  return {GaussianModel(3, Params{{0.5, -0.25, 1, 2, -0.5, 1.5, 0.25, 0.75, 1.25}}),
+          Eigen::MatrixXd(3, 0), y};
+}
+
+// ---- rbm
+
+AnyModel make_rbm(const Options& options, const DataShape& data) {
+  if (data.num_x != 0 || data.num_y < 1) {
+    refuse_data("rbm", "no x column and at least 1 y column", data);
+  }
+  const Index hidden = options.integer("hidden");
+  return RbmModel(data.num_y, hidden, Params::Zero(data.num_y * hidden + data.num_y + hidden));
+}
+
+ModelExample rbm_example() {
+  const Eigen::MatrixXd y{{1, 1, 0}, {0, 0, 1}, {1, 0, 1}, {1, 1, 0}};
+  return {RbmModel(3, 2,
+                   Params{{0.5, -0.25, -0.75, 0.625, 0.125, 0.75, 0.25, -0.125, -0.5, 0.375,
+                           -0.25}}),
+          Eigen::MatrixXd(4, 0), y};
+}
+
+const std::vector<ModelRow>& rows() {
+  static const std::vector<ModelRow> all{
+      {.name = "quartic",
+       .doc = "E = w0 y^4/4 + w1 y^2/2 - w2 x y - w3 y: a double well that tilts with x",
+       .options = {},
+       .param_order = "w0, w1, w2, w3",
+       .y_kind = ColumnKind::real,
+       .make = make_quartic,
+       .example = quartic_example},
+      {.name = "gaussian",
+       .doc = "E = y'P y/2 - b'y: a Gaussian with full precision P, any dimension",
+       .options = {},
+       .param_order = "b, then the lower triangle of P row by row",
+       .y_kind = ColumnKind::real,
+       .make = make_gaussian,
+       .example = gaussian_example},
+      {.name = "rbm",
+       .doc = "E = -a'v - c'h - v'W h: a restricted Boltzmann machine, v = y observed, h latent",
+       .options = {{.name = "hidden",
+                    .fallback = std::int64_t{1},
+                    .doc = "number of hidden units",
+                    .low = 1,
+                    .high = 1e6,
+                    .unit = "units",
+                    .required = true}},
+       .param_order = "W row by row (row = visible unit), then a, then c",
+       .y_kind = ColumnKind::bit,
+       .make = make_rbm,
+       .example = rbm_example},
+  };
+  return all;
+}
+
+}  // namespace
+
+std::span<const ModelRow> model_registry() { return rows(); }
+
+const ModelRow& find_model(const std::string& name) {
+  std::vector<std::string> known;
+  for (const ModelRow& row : rows()) {
+    if (row.name == name) {
+      return row;
+    }
+    known.emplace_back(row.name);
+  }
+  throw ConfigError(unknown_name("model", name, known));
+}
+
+}  // namespace negphase

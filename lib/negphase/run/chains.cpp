@@ -1,0 +1,271 @@
+#include "negphase/run/chains.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <tuple>
+
+#include "negphase/run/step_size.hpp"
+
+namespace negphase {
+
+void RunCounts::add(const StepInfo& info, Index live) {
+  proposals += info.proposals.head(live).sum();
+  accepted += info.accepted.head(live).sum();
+  acceptance += info.acceptance.head(live).sum();
+  nan_proposals += info.nan_proposals.head(live).sum();
+  forbidden_proposals += info.forbidden_proposals.head(live).sum();
+  energy_evaluations += info.energy_evaluations * live;
+  gradient_evaluations += info.gradient_evaluations * live;
+}
+
+void RunCounts::add(const RunCounts& o) {
+  proposals += o.proposals;
+  accepted += o.accepted;
+  acceptance += o.acceptance;
+  nan_proposals += o.nan_proposals;
+  forbidden_proposals += o.forbidden_proposals;
+  energy_evaluations += o.energy_evaluations;
+  gradient_evaluations += o.gradient_evaluations;
+}
+
+template <class Scalar>
+struct Chains<Scalar>::FaultAt {
+  std::uint64_t step;
+  Index chain;
+  Fault fault;
+  bool at_start;
+  double advised_step_size;
+};
+
+template <class Scalar>
+struct Chains<Scalar>::BlockRun {
+  BlockRun(Index block, const Chains& all)
+      : first_chain(block * all.plan_.width),
+        live(all.plan_.live(block)),
+        energy(all.setup_.bind(all.chain_ids(block))),
+        start(all.start_positions(block, static_cast<Index>(energy.columns().size()))),
+        state(
+            all.kernel_.init(energy, PerChain::Constant(all.plan_.width, all.setup_.beta), start)),
+        scratch(all.kernel_.scratch(energy, all.plan_.width)),
+        random(all.setup_.seed, static_cast<std::uint32_t>(first_chain), all.plan_.width),
+        info(all.plan_.width) {}
+
+  Index first_chain, live;
+  AnyEnergy<Scalar> energy;
+  Block<Scalar> start;
+  AnyState<Scalar> state;
+  AnyScratch scratch;
+  PhiloxSource random;
+  StepInfo info;
+  std::unique_ptr<FaultAt> fault;
+  bool stopped = false;
+};
+
+namespace {
+
+// what is wrong with a start that the kernel would take for granted
+template <class Scalar>
+void check_start(const AnyEnergy<Scalar>& energy, const Block<Scalar>& start, StepInfo& info) {
+  PerChain at_start(start.rows());
+  energy.energy(start, at_start);
+  info.check_energies(at_start);
+  for (Index c = 0; c < start.rows(); ++c) {
+    if (at_start[c] == std::numeric_limits<double>::infinity()) {
+      info.set_fault(c, Fault::forbidden);
+    }
+  }
+}
+
+}  // namespace
+
+template <class Scalar>
+Chains<Scalar>::Chains(ChainSetup<Scalar> setup, AnyKernel<Scalar> kernel,
+                       const RunSettings& settings)
+    : setup_(std::move(setup)),
+      kernel_(std::move(kernel)),
+      settings_(settings),
+      plan_{setup_.num_chains, settings.block_width},
+      blocks_(static_cast<std::size_t>(plan_.num_blocks())) {}
+
+template <class Scalar>
+Chains<Scalar>::~Chains() = default;
+template <class Scalar>
+Chains<Scalar>::Chains(Chains&&) noexcept = default;
+
+template <class Scalar>
+std::vector<Index> Chains<Scalar>::chain_ids(Index block) const {
+  std::vector<Index> ids(static_cast<std::size_t>(plan_.width));
+  std::iota(ids.begin(), ids.end(), block * plan_.width);
+  return ids;
+}
+
+template <class Scalar>
+Block<Scalar> Chains<Scalar>::start_positions(Index block, Index columns) const {
+  Block<Scalar> start(plan_.width, columns);
+  std::vector<double> position(static_cast<std::size_t>(columns));
+  for (Index c = 0; c < plan_.width; ++c) {
+    setup_.start(block * plan_.width + c, position);
+    for (Index j = 0; j < columns; ++j) {
+      start(c, j) = static_cast<Scalar>(position[static_cast<std::size_t>(j)]);
+    }
+  }
+  return start;
+}
+
+template <class Scalar>
+bool Chains<Scalar>::find_fault(BlockRun& run, bool at_start) {
+  // padding may fault unnoticed: it is not part of the run
+  for (Index c = 0; c < run.live; ++c) {
+    const auto fault = static_cast<Fault>(run.info.fault[c]);
+    if (fault != Fault::none) {
+      // a Langevin chain that runs away may meet an infinite energy before an infinite position
+      const bool ran_away = !at_start && setup_.step_size > 0 && fault != Fault::minus_infinity;
+      run.fault = std::make_unique<FaultAt>(FaultAt{
+          run.random.step(), run.first_chain + c, ran_away ? Fault::diverged : fault, at_start,
+          ran_away && run.energy.can(Ability::gradient)
+              ? advise_step_size(run.energy, run.start, setup_.beta)
+              : 0});
+      return true;
+    }
+  }
+  return false;
+}
+
+template <class Scalar>
+void Chains<Scalar>::run_block(BlockRun& run, const Schedule& schedule, Observer<Scalar>* observer,
+                               bool restart) {
+  run.info.clear();
+  if (next_step_ == 0) {
+    check_start(run.energy, run.start, run.info);
+    if (find_fault(run, true)) {
+      return;
+    }
+  }
+  for (Index s = 0; s < schedule.steps(); ++s) {
+    if (restart && s % schedule.thin == 0) {
+      run.state.position() = run.start;
+      kernel_.refresh(run.energy, run.state);
+    }
+    run.random.set_step(next_step_ + static_cast<std::uint64_t>(s));
+    kernel_.step(run.energy, run.state, run.scratch, run.random, run.info);
+    if (run.info.any_fault && find_fault(run, false)) {
+      return;
+    }
+    const Index after_warmup = s - schedule.warmup + 1;
+    if (observer != nullptr && after_warmup > 0 && after_warmup % schedule.thin == 0) {
+      observer->observe(run.energy, run.state, run.live);
+    }
+    // looked at seldom enough to cost nothing, often enough to stop within a moment
+    if (settings_.stop != nullptr && s % 16 == 0 && settings_.stop->stopped()) {
+      run.stopped = true;
+      return;
+    }
+    if (settings_.progress != nullptr && (s + 1) % 16 == 0) {
+      settings_.progress->advance(16);
+    }
+  }
+}
+
+template <class Scalar>
+std::vector<std::unique_ptr<Observer<Scalar>>> Chains<Scalar>::advance(
+    const Schedule& schedule, const MakeObserver& make_observer, bool restart) {
+  std::vector<std::unique_ptr<Observer<Scalar>>> observers(blocks_.size());
+  settings_.executor->for_each(plan_.num_blocks(), [&](Index b) {
+    auto& slot = blocks_[static_cast<std::size_t>(b)];
+    if (!slot) {
+      slot = std::make_unique<BlockRun>(b, *this);
+    }
+    auto& observer = observers[static_cast<std::size_t>(b)];
+    if (make_observer) {
+      observer = make_observer(b, slot->first_chain, slot->live);
+    }
+    run_block(*slot, schedule, observer.get(), restart);
+  });
+  next_step_ += static_cast<std::uint64_t>(schedule.steps());
+
+  std::vector<FaultAt> faults;
+  for (const auto& run : blocks_) {
+    if (run->stopped) {
+      throw Stopped("stopped on request");
+    }
+    if (run->fault) {
+      faults.push_back(*run->fault);
+    }
+    counts_.add(run->info, run->live);
+  }
+  raise_faults(faults);
+  check_nan_proposals();
+  return observers;
+}
+
+template <class Scalar>
+void Chains<Scalar>::rebind(std::function<AnyEnergy<Scalar>(std::span<const Index>)> bind) {
+  setup_.bind = std::move(bind);
+  settings_.executor->for_each(plan_.num_blocks(), [&](Index b) {
+    if (auto& run = blocks_[static_cast<std::size_t>(b)]) {
+      run->energy = setup_.bind(chain_ids(b));
+      run->scratch = kernel_.scratch(run->energy, plan_.width);
+      kernel_.refresh(run->energy, run->state);
+    }
+  });
+}
+
+template <class Scalar>
+void Chains<Scalar>::raise_faults(const std::vector<FaultAt>& faults) const {
+  if (faults.empty()) {
+    return;
+  }
+  const FaultAt& f = *std::min_element(faults.begin(), faults.end(), [](auto& a, auto& b) {
+    return std::tie(a.step, a.chain) < std::tie(b.step, b.chain);
+  });
+  std::string what =
+      fmt::format("sampler '{}': chain {} {} (seed {}): ", setup_.sampler, f.chain,
+                  f.at_start ? "at its start" : fmt::format("at step {}", f.step), settings_.seed);
+  switch (f.fault) {
+    case Fault::diverged:
+      what += "the chain diverged: its position is no longer finite.";
+      if (setup_.step_size > 0 && std::isfinite(f.advised_step_size)) {
+        what += fmt::format(
+            " step_size = {} is too large for the curvature at the start; try step_size = {:.2g}."
+            " If it still diverges, the energy is not normalisable.",
+            setup_.step_size, f.advised_step_size);
+      } else {
+        what += " The energy may not be normalisable.";
+      }
+      break;
+    case Fault::nan_energy:
+      what +=
+          "the energy is NaN where the chain stands: the model divides by zero, overflows or"
+          " has NaN parameters.";
+      break;
+    case Fault::minus_infinity:
+      what += "the energy is -inf: the model is not normalisable there.";
+      break;
+    default:
+      what +=
+          "the chain stands where the energy is +inf (probability zero): give it a legal start.";
+  }
+  throw ModelError(what);
+}
+
+template <class Scalar>
+void Chains<Scalar>::check_nan_proposals() const {
+  const auto nan = static_cast<double>(counts_.nan_proposals);
+  const double allowed = settings_.strict ? 0 : 1e-3 * static_cast<double>(counts_.proposals);
+  if (nan > allowed) {
+    throw ModelError(
+        fmt::format("sampler '{}' (seed {}): {} of {} proposals had energy NaN (allowed: {}); the "
+                    "model's energy"
+                    " is undefined at places that the sampler tries",
+                    setup_.sampler, settings_.seed, counts_.nan_proposals, counts_.proposals,
+                    settings_.strict ? "none, as --strict was given" : "one in 1000"));
+  }
+}
+
+template class Chains<float>;
+template class Chains<double>;
+
+}  // namespace negphase
