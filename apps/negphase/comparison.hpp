@@ -2,7 +2,6 @@
 #include <limits>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -42,7 +41,7 @@ struct EffectiveRate {
 EffectiveRate effective_rate(const GradientEstimate& estimate);
 
 /// The middle one of the finite values (the upper of two); NaN where there is none.
-double finite_median(std::span<const double> values);
+double finite_median(const Eigen::VectorXd& values);
 
 /// Everything that can be refused is refused here, before any sampling: throws IoError and
 /// ConfigError with all complaints.

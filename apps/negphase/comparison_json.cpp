@@ -9,7 +9,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // NaN and infinities become null: JSON has no word for them.
-Json array(std::span<const double> values) {
+Json array(const Eigen::VectorXd& values) {
   return Json(std::vector<double>(values.begin(), values.end()));
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <span>
 
 #include "comparison.hpp"
 
@@ -33,6 +32,24 @@ std::string count(double value) {
 }
 
 std::string seconds(double value) { return fmt::format("{:.2f}", value); }
+
+// Lines of at most 100 letters, broken at blanks; all but the first are set in.
+std::string paragraph(const std::string& text) {
+  constexpr std::size_t width = 100;
+  std::string lines, line;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    const std::string word = text.substr(begin, end - begin);
+    begin = end + 1;
+    if (!line.empty() && line.size() + 1 + word.size() > width) {
+      lines += line + "\n";
+      line = "   ";
+    }
+    line += (line.empty() ? "" : " ") + word;
+  }
+  return lines + line + "\n";
+}
 
 // One column of the table: two lines of heading and the cell of row i.
 struct TextColumn {
@@ -109,15 +126,14 @@ std::string verdicts(const Comparison& c) {
     const GradientEstimate& e = c.estimates[i];
     const double noise = e.standard_error.norm() / c.exact->mean.norm();
     const std::string figures = fmt::format(
-        "it is {:.3g} of |gradient| off where its error bars explain {:.2g} (rms z {:.3g})",
-        against.relative_error, noise, against.rms_z);
-    text += is_biased(e)
-                ? fmt::format(
-                      "{}: bias of the method, not noise: {}; more draws will not "
-                      "mend it\n",
-                      c.rows[i].label, figures)
-                : fmt::format("{}: the error bars are too small: {}; see the warnings below\n",
-                              c.rows[i].label, figures);
+        "off by {:.3g} % of |gradient| where its error bars explain {:.2g} % (rms z {:.3g})",
+        100 * against.relative_error, 100 * noise, against.rms_z);
+    const std::string& label = c.rows[i].label;
+    text += paragraph(
+        is_biased(e) ? fmt::format("{}: bias of the method, not noise: {}. More draws will not "
+                                   "mend it.",
+                                   label, figures)
+                     : fmt::format("{}: the error bars are too small: {}.", label, figures));
   }
   return text;
 }
@@ -138,7 +154,7 @@ std::string warnings(const Comparison& c) {
   }
   std::string text;
   for (const auto& [what, labels] : said) {
-    text += fmt::format("note ({}): {}\n", labels, what);
+    text += paragraph(fmt::format("note ({}): {}", labels, what));
   }
   return text;
 }
@@ -156,7 +172,7 @@ std::string heading(const Comparison& c) {
 
 }  // namespace
 
-double finite_median(std::span<const double> values) {
+double finite_median(const Eigen::VectorXd& values) {
   std::vector<double> finite;
   std::copy_if(values.begin(), values.end(), std::back_inserter(finite),
                [](double v) { return std::isfinite(v); });

@@ -56,8 +56,10 @@ constexpr Part parts[] = {
      "   quadrature over y gives the exact gradient.\n\n",
      "What to notice: rms z is the error in units of the error bar, about 1 where the bar is "
      "true.\n"
-     "MALA and the random walk are exact, and it is; ULA takes the same steps as MALA but never\n"
-     "rejects one, and its bias grows with step_size.\n\n\n"},
+     "MALA and the random walk are exact, and so are their bars. ULA takes the same steps as MALA "
+     "but\n"
+     "never rejects one: it samples another law, and its error does not fall with more "
+     "draws.\n\n\n"},
     {"digits_rbm.toml",
      "2. Discrete y with latents: a restricted Boltzmann machine, 64 pixels and 16 hidden units, "
      "on\n"
@@ -66,21 +68,31 @@ constexpr Part parts[] = {
      "   states gives the exact gradient.\n\n",
      "What to notice: block Gibbs agrees with the exact gradient within its error bars. CD-1 "
      "stops\n"
-     "each chain one step after the datum: its small error bars surround another number, which is\n"
-     "the bias of the method. CD-10 is nearer, at ten times the price.\n\n\n"},
+     "each chain one step after the datum: its error bars surround another number, and by its "
+     "cosine\n"
+     "it points nowhere near the gradient. That is the bias of the method, which more draws do "
+     "not\n"
+     "mend. CD-10 is nearer, at ten times the price.\n\n\n"},
 };
 
-std::string what_next(const fs::path& folder) {
-  const std::string yacht = (folder / "yacht_quartic.toml").string();
-  const std::string digits = (folder / "digits_rbm.toml").string();
+// How to call this program from a shell: as installed, or with its path.
+std::string program_name(const fs::path& data) {
+  std::error_code ignored;
+  return data == fs::path(NEGPHASE_DATA_DIR) ? fs::read_symlink("/proc/self/exe", ignored).string()
+                                             : "negphase";
+}
+
+std::string what_next(const fs::path& data) {
+  const std::string program = program_name(data);
   return fmt::format(
-      "What to try next:\n"
-      "  negphase gradient {} --set compare.0.sampler.step_size=0.01\n"
-      "      (ULA with smaller steps: less bias, slower chains)\n"
-      "  negphase gradient {} --set compare.0.estimator.cd_k=3\n"
-      "      (CD-3 in the place of CD-1)\n"
-      "Then copy one of these files, name your own table in it, and see `negphase list`.\n",
-      yacht, digits);
+      "What to try next:\n\n"
+      "  {0} gradient {1} --set sampler.step_size=0.01\n"
+      "      ULA with smaller steps: less bias, slower chains\n\n"
+      "  {0} gradient {2} --set compare.0.estimator.cd_k=3\n"
+      "      CD-3 in the place of CD-1\n\n"
+      "Then copy one of these two files, name your own table in it, and see what there is:\n\n"
+      "  {0} list\n",
+      program, (data / "yacht_quartic.toml").string(), (data / "digits_rbm.toml").string());
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -108,14 +109,18 @@ Json json_of(const std::string& kind) {
   return all;
 }
 
-}  // namespace
-
 const std::vector<std::string>& list_kinds() {
   static const std::vector<std::string> kinds{"models", "samplers", "estimators", "train"};
   return kinds;
 }
 
+}  // namespace
+
 int run_list(const std::string& kind, bool json) {
+  const auto& known = list_kinds();
+  if (!kind.empty() && std::find(known.begin(), known.end(), kind) == known.end()) {
+    throw UsageError(unknown_name("kind of list", kind, known));
+  }
   const std::vector<std::string> kinds = kind.empty() ? list_kinds() : std::vector{kind};
   Json all = Json::object();
   std::string text;
@@ -123,7 +128,8 @@ int run_list(const std::string& kind, bool json) {
     if (json) {
       all[one] = json_of(one);
     } else {
-      text += (text.empty() ? "" : "\n") + text_of(one);
+      text += text.empty() ? "" : "\n";
+      text += text_of(one);
     }
   }
   print(json ? all.dump(2) + "\n" : text);

@@ -2,10 +2,13 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <functional>
 #include <new>
 #include <string>
+#include <vector>
 
 #include "negphase/core/error.hpp"
 #include "output.hpp"
@@ -43,7 +46,7 @@ struct CommandLine {
   void add_common(CLI::App* verb, bool json);
   void add_file(CLI::App* verb);
   void finish();
-  std::string suggestion(int count, const char* const* words) const;
+  std::string explanation(const CLI::ParseError& error, int count, const char* const* words) const;
 };
 
 CLI::App* CommandLine::verb(const std::string& name, const std::string& doc,
@@ -107,7 +110,6 @@ CommandLine::CommandLine() {
   CLI::App* list =
       verb("list", "models, samplers, estimators and their options", "negphase list samplers");
   list->add_option("kind", kind, "models, samplers, estimators or train; all if not given")
-      ->check(CLI::IsMember(list_kinds()))
       ->type_name("KIND");
   list->add_flag("--json", common.json, "print one JSON object");
   list->callback([this] { run = [this] { return run_list(kind, common.json); }; });
@@ -128,35 +130,33 @@ void CommandLine::finish() {
   }
 }
 
-// "did you mean 'gradient'?" for the first word that is neither a verb nor an option of it.
-std::string CommandLine::suggestion(int count, const char* const* words) const {
-  std::vector<std::string> verbs, options;
-  const CLI::App* named = &app;
+// What CLI11 says, or better: the word that is unknown, with the nearest legal one.
+std::string CommandLine::explanation(const CLI::ParseError& error, int count,
+                                     const char* const* words) const {
+  std::vector<std::string> verbs, legal;
+  const CLI::App* named = nullptr;
   for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
     verbs.push_back(sub->get_name());
     if (count > 1 && sub->get_name() == words[1]) {
       named = sub;
     }
   }
-  for (const CLI::Option* option : named->get_options()) {
-    for (const std::string& name : option->get_lnames()) {
-      options.push_back("--" + name);
-    }
+  if (named == nullptr && count > 1 && words[1][0] != '-') {
+    return unknown_name("verb", words[1], verbs);
   }
-  std::vector<std::string> legal = options;
-  if (named == &app) {
-    legal.insert(legal.end(), verbs.begin(), verbs.end());
+  for (const CLI::Option* option : (named == nullptr ? &app : named)->get_options()) {
+    for (const std::string& name : option->get_lnames()) {
+      legal.push_back("--" + name);
+    }
   }
   for (int i = 1; i < count; ++i) {
     std::string word = words[i];
     word = word.substr(0, word.find('='));
-    const bool may_be_wrong = word.starts_with("--") || (i == 1 && named == &app);
-    if (may_be_wrong && std::find(legal.begin(), legal.end(), word) == legal.end()) {
-      const std::string near = nearest_name(word, legal);
-      return near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
+    if (word.starts_with("--") && std::find(legal.begin(), legal.end(), word) == legal.end()) {
+      return unknown_name("option", word, legal);
     }
   }
-  return "";
+  return error.what();
 }
 
 int complain(int code, const std::string& what) {
@@ -173,8 +173,8 @@ int run(int count, const char* const* words) {
     flush_output();
     return 0;
   } catch (const CLI::ParseError& error) {
-    return complain(usage_error, fmt::format("{}{}\n`negphase --help` shows what there is",
-                                             error.what(), line.suggestion(count, words)));
+    return complain(usage_error, line.explanation(error, count, words) +
+                                     "\n`negphase --help` shows what there is");
   }
   line.finish();
   catch_signals();

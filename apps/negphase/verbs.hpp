@@ -27,7 +27,4 @@ int run_train(const std::string& file, const std::string& out, bool force,
 int run_list(const std::string& kind, bool json);
 int run_demo(const CommonArguments& common);
 
-/// The kinds that run_list knows.
-const std::vector<std::string>& list_kinds();
-
 }  // namespace negphase::tool

@@ -36,9 +36,9 @@ double worst_ulps_on_vectors(const Function& f) {
   for (const auto& row : nlohmann::json::parse(file)) {
     std::vector<double> input;
     for (const auto& word : row["input"]) {
-      input.push_back(std::stod(word.get<std::string>()));
+      input.push_back(std::strtod(word.get<std::string>().c_str(), nullptr));
     }
-    worst = std::max(worst, ulps(f(input), std::stod(row["value"].get<std::string>())));
+    worst = std::max(worst, ulps(f(input), std::strtod(row["value"].get<std::string>().c_str(), nullptr)));
   }
   return worst;
 }

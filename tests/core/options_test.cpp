@@ -11,7 +11,13 @@ using namespace negphase;
 
 const std::vector<OptionSpec> specs{
     {"step_size", 0.1, "h of M11", 0, 10, false, "1/energy"},
-    {"scan", std::string("systematic"), "order of the sites", -INFINITY, INFINITY, true, "",
+    {"scan",
+     std::string("systematic"),
+     "order of the sites",
+     -INFINITY,
+     INFINITY,
+     true,
+     "",
      {"systematic", "random"}},
     {"flips", std::int64_t{1}, "proposals a step", 1, 100},
     {"hidden", std::int64_t{1}, "hidden units", 1, 1e6, true, "", {}, true},
@@ -49,7 +55,8 @@ TEST_CASE("each bad option is refused with place, value, what is legal and the n
   CHECK(says(unknown, "m.toml:4:7"));
   CHECK(says(unknown, "sampler 'mala'"));
   CHECK(says(unknown, "did you mean 'step_size'?"));
-  CHECK(says(complaint_of({hidden, {"step_size", 0.0, {}}}), "= 0 is out of range (legal: a number > 0, <= 10)"));
+  CHECK(says(complaint_of({hidden, {"step_size", 0.0, {}}}),
+             "= 0 is out of range (legal: a number > 0, <= 10)"));
   CHECK(says(complaint_of({hidden, {"step_size", std::nan(""), {}}}), "out of range"));
   CHECK(says(complaint_of({hidden, {"flips", 1.5, {}}}), "must be an integer"));
   CHECK(says(complaint_of({hidden, {"flips", std::int64_t{0}, {}}}), "out of range"));

@@ -73,7 +73,7 @@ struct Lying : E {
 };
 
 /// Any energies at all over any finite columns, from a table in the order of StateSpace; +inf for
-/// forbidden states. One layer a column unless told otherwise.
+/// forbidden states. One layer a column.
 template <class Scalar_>
 class TableEnergy {
  public:
@@ -114,7 +114,9 @@ class TableEnergy {
         const double first = energies_[space_.index(changed)];
         for (Index k = 1; k < column.num_states; ++k) {
           changed(0, j) = state_code(column, k);
-          delta(c, at++) = static_cast<Scalar>(energies_[space_.index(changed)] - first);
+          const double energy = energies_[space_.index(changed)];
+          // +inf - (+inf): the state stays forbidden
+          delta(c, at++) = static_cast<Scalar>(std::isinf(energy) ? energy : energy - first);
         }
       }
     }

@@ -80,8 +80,6 @@ Eigen::VectorXd effective_sizes(const Phase& negative) {
   return sizes;
 }
 
-}  // namespace
-
 GradientEstimate make_estimate(const Phase& positive, const Phase& negative) {
   const ReplicateMean d = difference(positive.gradient, negative.gradient);
   GradientEstimate e;
@@ -105,8 +103,6 @@ GradientEstimate make_estimate(const Phase& positive, const Phase& negative) {
   e.forbidden_proposals = counts.forbidden_proposals;
   return e;
 }
-
-namespace {
 
 /// Effective draws a chain below which a chain's mean is not near normal, and its spread no error
 /// bar: at 10 the skewness of a mean of +-1 draws at 9 : 1 odds is still 0.84.

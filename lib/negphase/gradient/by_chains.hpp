@@ -31,7 +31,4 @@ bool positive_has_closed_form(const Problem& problem);
 GradientEstimate estimate_by_chains(const Problem& problem, const AnySampler& sampler,
                                     const ChainsPlan& plan, const RunSettings& settings);
 
-/// Positive minus negative phase; counts and chains of both. No warnings.
-GradientEstimate make_estimate(const Phase& positive, const Phase& negative);
-
 }  // namespace negphase

@@ -198,7 +198,7 @@ class Reader {
       } else if (const LegalThing* verb = find(legal_.verbs, name)) {
         if (const toml::table* t = table(node, fmt::format("[{}]", name))) {
           NamedThing thing{name, place_of(*t), given_options(*t, {}, fmt::format("[{}]", name))};
-          check_options(fmt::format("[{}]", name), thing, *verb);
+          check_options(fmt::format("[{}]", name), thing, *verb, {});
           config.verbs.emplace(name, std::move(thing));
         }
       } else {
@@ -340,15 +340,28 @@ class Reader {
     return options;
   }
 
-  void check_options(const std::string& owner, const NamedThing& thing, const LegalThing& legal) {
-    complaints_.collect(thing.place,
-                        [&] { Options::resolve(owner, legal.options, thing.options); });
+  // `keys` are legal beside the options and are suggested with them.
+  void check_options(const std::string& owner, const NamedThing& thing, const LegalThing& legal,
+                     std::vector<std::string> keys) {
+    for (const OptionSpec& spec : legal.options) {
+      keys.emplace_back(spec.name);
+    }
+    std::vector<GivenOption> known;
+    for (const GivenOption& option : thing.options) {
+      if (std::find(keys.begin(), keys.end(), option.name) != keys.end()) {
+        known.push_back(option);
+      } else {
+        complaints_.add(option.place,
+                        fmt::format("{}: {}", owner, unknown_name("option", option.name, keys)));
+      }
+    }
+    complaints_.collect(thing.place, [&] { Options::resolve(owner, legal.options, known); });
   }
   // Name and options against the registry.
   void check_thing(const NamedThing& thing, std::string_view kind,
-                   const std::vector<LegalThing>& legal) {
+                   const std::vector<LegalThing>& legal, const std::vector<std::string>& keys) {
     if (const LegalThing* found = find(legal, thing.name)) {
-      check_options(fmt::format("{} '{}'", kind, thing.name), thing, *found);
+      check_options(fmt::format("{} '{}'", kind, thing.name), thing, *found, keys);
     } else if (!thing.name.empty()) {
       complaints_.add(thing.place, unknown_name(std::string(kind), thing.name, names_of(legal)));
     }
@@ -376,17 +389,18 @@ class Reader {
       complaints_.add(result.place, fmt::format("{} needs the key name (known: {})", where,
                                                 joined(names_of(legal))));
     }
-    check_thing(result, kind, legal);
+    check_thing(result, kind, legal, {"name"});
     return result;
   }
 
   void read_model(const toml::table& t, RunConfig& config) {
-    config.model = thing(t, "[model]", {"name", "params", "beta"});
+    const std::vector<std::string> keys{"name", "params", "beta"};
+    config.model = thing(t, "[model]", keys);
     if (!t.contains("name")) {
       complaints_.add(config.model.place, fmt::format("[model] needs the key name (known: {})",
                                                       joined(names_of(legal_.models))));
     }
-    check_thing(config.model, "model", legal_.models);
+    check_thing(config.model, "model", legal_.models, keys);
     if (const toml::node* beta = t.get("beta")) {
       const auto value = finite(*beta, "[model]: beta");
       if (value && *value <= 0) {
@@ -510,7 +524,7 @@ class Reader {
         }
       }
     }
-    check_thing(own, kind, legal);
+    check_thing(own, kind, legal, {"name"});
     return own;
   }
   void read_rows(const toml::array* compare, RunConfig& config) {

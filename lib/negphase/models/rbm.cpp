@@ -15,17 +15,26 @@ namespace {
 using RowMajorMap =
     Eigen::Map<Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
 
-/// sign * (bias + coupling with the states of the other layer) of every unit of `layer`:
+/// Consecutive columns of a block, without a copy.
+template <class Scalar>
+using States = Eigen::Map<const Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>>;
+
+template <class Scalar>
+States<Scalar> states_of(const Block<Scalar>& y, Index first, Index size) {
+  return {y.data() + first * y.rows(), y.rows(), size};
+}
+
+/// factor * (bias + coupling with the states of the other layer) of every unit of `layer`:
 /// out [chains x units].
-template <class Scalar, class Other>
-void set_fields(const RbmWeights<Scalar>& w, RbmLayer layer, const Other& other, Scalar sign,
-                Block<Scalar>& out) {
+template <class Scalar>
+void set_fields(const RbmWeights<Scalar>& w, RbmLayer layer, const States<Scalar>& other,
+                Scalar factor, Block<Scalar>& out) {
   out.resize(other.rows(), w.bias(layer).size());
-  out.matrix().rowwise() = sign * w.bias(layer);
+  out.matrix().rowwise() = factor * w.bias(layer);
   if (layer == RbmLayer::hidden) {
-    out.matrix().noalias() += (sign * other.matrix()) * w.coupling;
+    out.matrix().noalias() += (factor * other) * w.coupling;
   } else {
-    out.matrix().noalias() += (sign * other.matrix()) * w.coupling.transpose();
+    out.matrix().noalias() += (factor * other) * w.coupling.transpose();
   }
 }
 
@@ -91,7 +100,7 @@ std::span<const Column> RbmMarginal<Scalar>::columns() const {
 template <class Scalar>
 void RbmMarginal<Scalar>::energy(const Block<Scalar>& y, PerChain& out) const {
   const auto& w = prepared_->template weights<Scalar>();
-  set_fields(w, summed_, y, static_cast<Scalar>(beta_), fields_);
+  set_fields(w, summed_, states_of(y, 0, y.cols()), static_cast<Scalar>(beta_), fields_);
   fields_ = softplus_of(fields_);
   out.setZero(y.rows());
   for (Index j = 0; j < fields_.cols(); ++j) {
@@ -108,12 +117,11 @@ void RbmMarginal<Scalar>::energy_change(const Block<Scalar>& y, Index site,
                                         const Lane<Scalar>& values, PerChain& out) const {
   const auto& w = prepared_->template weights<Scalar>();
   const auto beta = static_cast<Scalar>(beta_);
-  set_fields(w, summed_, y, beta, fields_);
+  set_fields(w, summed_, states_of(y, 0, y.cols()), beta, fields_);
   step_ = values - y.col(site);
   out.setZero(y.rows());
   for (Index j = 0; j < fields_.cols(); ++j) {
-    const Scalar coupling =
-        kept_ == RbmLayer::visible ? w.coupling(site, j) : w.coupling(j, site);
+    const Scalar coupling = kept_ == RbmLayer::visible ? w.coupling(site, j) : w.coupling(j, site);
     log_terms_ = fields_.col(j) + beta * coupling * step_;
     log_terms_ = softplus_of(log_terms_) - softplus_of(fields_.col(j));
     out -= log_terms_.template cast<double>();
@@ -126,7 +134,7 @@ template <class Scalar>
 void RbmMarginal<Scalar>::add_param_grad(const Block<Scalar>& y, ChainRange range,
                                          const PerChain& weights, Eigen::VectorXd& sum) const {
   states_ = y.middleRows(range.begin, range.size).template cast<double>();
-  set_fields(prepared_->in_double, summed_, states_, beta_, means_);
+  set_fields(prepared_->in_double, summed_, states_of(states_, 0, y.cols()), beta_, means_);
   means_ = means_.logistic();
   const bool hidden_summed = summed_ == RbmLayer::hidden;
   add_products(hidden_summed ? states_ : means_, hidden_summed ? means_ : states_,
@@ -145,8 +153,8 @@ RbmEnergy<Scalar>::RbmEnergy(std::shared_ptr<const RbmPrepared> prepared)
 template <class Scalar>
 void RbmEnergy<Scalar>::energy(const Block<Scalar>& y, PerChain& out) const {
   const Index num_visible = prepared_->num_visible();
-  set_fields(prepared_->template weights<Scalar>(), RbmLayer::hidden, y.leftCols(num_visible),
-             Scalar(1), fields_);
+  set_fields(prepared_->template weights<Scalar>(), RbmLayer::hidden,
+             states_of(y, 0, num_visible), Scalar(1), fields_);
   out.setZero(y.rows());
   for (Index i = 0; i < num_visible; ++i) {
     out -= prepared_->in_double.visible_bias[i] * y.col(i).template cast<double>();
@@ -156,19 +164,20 @@ void RbmEnergy<Scalar>::energy(const Block<Scalar>& y, PerChain& out) const {
   }
 }
 
-/// field_ = bias + coupling with the other layer of unit `site`, so that E = -field * y_site + rest.
+/// field_ = bias + coupling with the other layer of unit `site`, so that E = -field * y_site +
+/// rest.
 template <class Scalar>
 void RbmEnergy<Scalar>::set_field(const Block<Scalar>& y, Index site) const {
   const auto& w = prepared_->template weights<Scalar>();
   const Index num_visible = prepared_->num_visible();
   if (site < num_visible) {
     field_.setConstant(y.rows(), w.visible_bias[site]);
-    field_.matrix().noalias() += y.rightCols(prepared_->num_hidden()).matrix() *
-                                 w.coupling.row(site).transpose();
+    field_.matrix().noalias() +=
+        y.rightCols(prepared_->num_hidden()).matrix() * w.coupling.row(site).transpose();
   } else {
     field_.setConstant(y.rows(), w.hidden_bias[site - num_visible]);
     field_.matrix().noalias() +=
-        y.leftCols(num_visible).matrix() * w.coupling.col(site - num_visible);
+        states_of(y, 0, num_visible) * w.coupling.col(site - num_visible);
   }
 }
 
@@ -204,11 +213,11 @@ void RbmEnergy<Scalar>::conditional(const Block<Scalar>& y, std::span<const Inde
   const Index num_visible = prepared_->num_visible();
   const Index num_hidden = prepared_->num_hidden();
   if (is_run(columns, 0, num_visible)) {
-    set_fields(w, RbmLayer::visible, y.rightCols(num_hidden), Scalar(-1), delta);
+    set_fields(w, RbmLayer::visible, states_of(y, num_visible, num_hidden), Scalar(-1), delta);
     return;
   }
   if (is_run(columns, num_visible, num_hidden)) {
-    set_fields(w, RbmLayer::hidden, y.leftCols(num_visible), Scalar(-1), delta);
+    set_fields(w, RbmLayer::hidden, states_of(y, 0, num_visible), Scalar(-1), delta);
     return;
   }
   delta.resize(y.rows(), static_cast<Index>(columns.size()));
@@ -236,7 +245,7 @@ LayerView RbmEnergy<Scalar>::layers() const {
   std::vector<Index> hidden(static_cast<std::size_t>(prepared_->num_hidden()));
   std::iota(visible.begin(), visible.end(), Index{0});
   std::iota(hidden.begin(), hidden.end(), prepared_->num_visible());
-  return {{std::move(visible), std::move(hidden)}};
+  return {{std::move(hidden), std::move(visible)}};  // z first: a chain at a datum draws z given y
 }
 
 template <class Scalar>
@@ -251,8 +260,8 @@ RbmMarginal<Scalar> RbmEnergy<Scalar>::summed_out(std::span<const Index> columns
   if (!can_sum_out(columns)) {
     throw UsageError("rbm: summed_out() takes one whole layer, columns ascending");
   }
-  return RbmMarginal<Scalar>(
-      prepared_, columns[0] == 0 ? RbmLayer::visible : RbmLayer::hidden, beta);
+  return RbmMarginal<Scalar>(prepared_, columns[0] == 0 ? RbmLayer::visible : RbmLayer::hidden,
+                             beta);
 }
 
 template class RbmEnergy<float>;
@@ -288,9 +297,9 @@ std::shared_ptr<const RbmPrepared> RbmModel::prepare(const Eigen::MatrixXd&) con
   const auto columns = static_cast<std::size_t>(num_visible_ + num_hidden_);
   prepared->columns.assign(columns, bit_column());
   auto& w = prepared->in_double;
-  w.coupling = Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic,
-                                              Eigen::RowMajor>>(w_->data(), num_visible_,
-                                                                num_hidden_);
+  w.coupling =
+      Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
+          w_->data(), num_visible_, num_hidden_);
   w.visible_bias = w_->segment(num_visible_ * num_hidden_, num_visible_).transpose();
   w.hidden_bias = w_->tail(num_hidden_).transpose();
   prepared->in_float = {w.coupling.cast<float>(), w.visible_bias.cast<float>(),

@@ -1,6 +1,7 @@
 #include "negphase/parallel/executor.hpp"
 
 #include <sched.h>
+#include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
@@ -42,8 +43,12 @@ int affinity_count() {
 int available_threads() { return std::max(1, std::min(affinity_count(), cgroup_quota())); }
 
 struct Executor::Arena {
-  explicit Arena(int n) : threads(n), arena(n) {}
+  explicit Arena(int n)
+      : threads(n),
+        limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(n)),
+        arena(n) {}
   int threads;
+  tbb::global_control limit;  // more threads than cores are had only if asked for
   tbb::task_arena arena;
 };
 

@@ -159,6 +159,9 @@ ExactLimits exact_limits(const Options& o) {
 }
 
 void check_exact(const Problem& p, const AnySampler*, const Options& o, const RunSettings&) {
+  if (!positive_has_closed_form(p)) {
+    throw ConfigError("estimator 'exact': z cannot be summed out of this model");
+  }
   const ExactPlan plan = plan_exact(p.model, p.x, p.beta, exact_limits(o));
   if (plan.method.empty()) {
     throw ConfigError(fmt::format("estimator 'exact': {}", plan.why_not));
@@ -170,8 +173,14 @@ GradientEstimate estimate_exact(const Problem& p, const AnySampler*, const Optio
   const auto begin = Clock::now();
   const auto positive = solve_positive(p.model, p.x, p.y, p.beta, *run.executor);
   const ExactAnswer negative = solve_exact(p.model, p.x, p.beta, exact_limits(o), *run.executor);
-  GradientEstimate e =
-      make_estimate(exact_phase(positive->mean_param_grad), exact_phase(negative.mean_param_grad));
+  const Index size = negative.mean_param_grad.size();
+  GradientEstimate e;
+  e.mean = positive->mean_param_grad - negative.mean_param_grad;
+  e.standard_error = Eigen::VectorXd::Zero(size);
+  e.degrees_of_freedom = Eigen::VectorXd::Constant(size, std::numeric_limits<double>::infinity());
+  e.effective_size = Eigen::VectorXd::Constant(size, std::numeric_limits<double>::quiet_NaN());
+  e.positive = positive->mean_param_grad;
+  e.negative = negative.mean_param_grad;
   e.is_exact = true;
   e.energy_evaluations = static_cast<std::int64_t>(negative.evaluations);
   e.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
