@@ -63,6 +63,7 @@ void CommandLine::add_common(CLI::App* sub, bool json) {
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   sub->add_option("--seed", seed, "seed of all random numbers (default: the file's)")
+      ->check(CLI::NonNegativeNumber)
       ->type_name("N");
   sub->add_option("--threads", common.threads,
                   "threads; 0: as many as this process may use. Changes no number")

@@ -27,9 +27,7 @@ std::string npy(const std::string& dictionary, const std::vector<Scalar>& values
     bytes += static_cast<char>((header.size() >> (8 * i)) & 0xff);
   }
   bytes += header;
-  const std::size_t start = bytes.size();
-  bytes.resize(start + sizeof(Scalar) * values.size());
-  std::memcpy(bytes.data() + start, values.data(), sizeof(Scalar) * values.size());
+  bytes.append(reinterpret_cast<const char*>(values.data()), sizeof(Scalar) * values.size());
   return bytes;
 }
 

@@ -79,8 +79,9 @@ struct KernelLaw {
 /// cells on which the step's behaviour is constant, and adds up their sizes / 2^64. No statistics.
 /// Behaviour: the state where the next word is wanted or the step ends, and the end states under
 /// fixed tails: the constants c 2^60 (c = 0..15) and 2^64 - 1, and `num_random_tails` pseudo-random
-/// sequences; too few of them merge cells. The matrix is exact unless some cell is narrower than
-/// 2^-6 and lies between two of the same behaviour.
+/// sequences, half of their words 0 or 2^64 - 1. Too few tails merge cells where what a word does
+/// hangs on later words; then the matrix comes out wrong, and a right kernel is refused. Other than
+/// that it is exact, unless a cell is narrower than 2^-6 and lies between two of one behaviour.
 KernelLaw probe(const StateSpace& space, const ProbedStep& step, int num_random_tails = 3);
 
 // ---- what a transition matrix must satisfy; pi may have zeros (forbidden states)

@@ -86,21 +86,21 @@ class TableEnergy {
   void energy(const Block<Scalar>& y, PerChain& out) const {
     out.resize(y.rows());
     for (Index c = 0; c < y.rows(); ++c) {
-      out[c] = energies_[space_.index(y.row(c).template cast<double>())];
+      out[c] = energy_with(y, c, 0, static_cast<double>(y(c, 0)));
     }
   }
   void energy_change(const Block<Scalar>& y, Index site, const Lane<Scalar>& values,
                      PerChain& out) const {
-    energy_change(y, Sites(Sites::Constant(y.rows(), site)), values, out);
+    out.resize(y.rows());
+    for (Index c = 0; c < y.rows(); ++c) {
+      out[c] = change(y, c, site, static_cast<double>(values[c]));
+    }
   }
   void energy_change(const Block<Scalar>& y, const Sites& sites, const Lane<Scalar>& values,
                      PerChain& out) const {
     out.resize(y.rows());
     for (Index c = 0; c < y.rows(); ++c) {
-      Block<double> changed = y.row(c).template cast<double>();
-      const double before = energies_[space_.index(changed)];
-      changed(0, sites[c]) = static_cast<double>(values[c]);
-      out[c] = energies_[space_.index(changed)] - before;
+      out[c] = change(y, c, sites[c], static_cast<double>(values[c]));
     }
   }
   void conditional(const Block<Scalar>& y, std::span<const Index> columns,
@@ -109,12 +109,9 @@ class TableEnergy {
       Index at = 0;
       for (Index j : columns) {
         const Column& column = space_.columns()[static_cast<std::size_t>(j)];
-        Block<double> changed = y.row(c).template cast<double>();
-        changed(0, j) = state_code(column, 0);
-        const double first = energies_[space_.index(changed)];
+        const double first = energy_with(y, c, j, state_code(column, 0));
         for (Index k = 1; k < column.num_states; ++k) {
-          changed(0, j) = state_code(column, k);
-          const double energy = energies_[space_.index(changed)];
+          const double energy = energy_with(y, c, j, state_code(column, k));
           // +inf - (+inf): the state stays forbidden
           delta(c, at++) = static_cast<Scalar>(std::isinf(energy) ? energy : energy - first);
         }
@@ -124,6 +121,21 @@ class TableEnergy {
   LayerView layers() const { return {single_columns(static_cast<Index>(columns().size()))}; }
 
  private:
+  /// The energy of chain c with column `site` set to `code`.
+  double energy_with(const Block<Scalar>& y, Index c, Index site, double code) const {
+    Index k = 0;
+    for (Index j = 0; j < y.cols(); ++j) {
+      const Column& column = space_.columns()[static_cast<std::size_t>(j)];
+      k = k * column.num_states +
+          state_index(column, j == site ? code : static_cast<double>(y(c, j)));
+    }
+    return energies_[k];
+  }
+  double change(const Block<Scalar>& y, Index c, Index site, double code) const {
+    return energy_with(y, c, site, code) -
+           energy_with(y, c, site, static_cast<double>(y(c, site)));
+  }
+
   StateSpace space_;
   Eigen::VectorXd energies_;
 };

@@ -11,7 +11,8 @@ enum class Purpose : std::uint8_t {
   noise = 0,        ///< continuous proposal noise
   accept = 1,       ///< acceptance uniforms
   site = 2,         ///< which site, which direction
-  conditional = 3,  ///< draws from conditionals; index = column
+  conditional = 3,  ///< draws from conditionals; index = place of the column in the
+                    ///< order of the layers
   value = 4,        ///< which value a discrete proposal takes
   start = 5,        ///< initial positions
   data = 6,         ///< order and choice of data rows

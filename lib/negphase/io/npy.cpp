@@ -97,9 +97,7 @@ void write(const std::filesystem::path& file, const std::string& shape, const do
   bytes.push_back(static_cast<char>(header.size() & 0xff));
   bytes.push_back(static_cast<char>(header.size() >> 8));
   bytes += header;
-  const std::size_t start = bytes.size();
-  bytes.resize(start + count * sizeof(double));
-  std::memcpy(bytes.data() + start, values, count * sizeof(double));
+  bytes.append(reinterpret_cast<const char*>(values), count * sizeof(double));
   write_file_atomically(file, bytes);
 }
 

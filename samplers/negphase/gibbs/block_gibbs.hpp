@@ -21,7 +21,7 @@ namespace negphase {
 /// Needs conditional and layers. Columns: spin, bit, category, ordinal. Cost of a step: one
 /// conditional of every column, one uniform a column. The energy is not kept (NaN).
 /// Faults: nan_energy where a conditional is NaN. Source: Geman, Geman 1984.
-/// Draws: purpose conditional, index = column; one fill a step.
+/// Draws: purpose conditional, index = place of the column in the order of the layers; one fill a layer.
 class BlockGibbs {
  public:
   template <class Scalar>
@@ -30,12 +30,13 @@ class BlockGibbs {
   template <class Scalar>
   struct Layer {
     std::vector<Index> columns;
-    Block<Scalar> delta;  ///< E(state k) - E(state 0) [chains x sum(K_j - 1)]
+    Index place = 0;         ///< of its first column, counted through all layers
+    Block<Scalar> delta;     ///< E(state k) - E(state 0) [chains x sum(K_j - 1)]
+    Block<Scalar> uniforms;  ///< [chains x columns of the layer]
   };
   template <class Scalar>
   struct Scratch {
     std::vector<Layer<Scalar>> layers;
-    Block<Scalar> uniforms;                 ///< [chains x columns]
     Lane<Scalar> beta, lowest, sum, check;  ///< [chains]
   };
 
@@ -60,9 +61,7 @@ class BlockGibbs {
   Scratch<typename E::Scalar> scratch(const E& energy, Index chains) const {
     using S = typename E::Scalar;
     const std::span<const Column> columns = energy.columns();
-    const auto num_columns = static_cast<Index>(columns.size());
-    Scratch<S> work{{}, Block<S>(chains, num_columns), Lane<S>(chains),
-                    Lane<S>(chains), Lane<S>(chains), Lane<S>(chains)};
+    Scratch<S> work{{}, Lane<S>(chains), Lane<S>(chains), Lane<S>(chains), Lane<S>(chains)};
     std::vector<bool> seen(columns.size(), false);
     std::size_t num_seen = 0;
     for (auto& layer : energy.layers().layers) {
@@ -77,7 +76,9 @@ class BlockGibbs {
         ++num_seen;
         num_deltas += columns[at].num_states - 1;
       }
-      work.layers.push_back({layer, Block<S>(chains, num_deltas)});
+      const auto size = static_cast<Index>(layer.size());
+      work.layers.push_back({layer, static_cast<Index>(num_seen) - size,
+                             Block<S>(chains, num_deltas), Block<S>(chains, size)});
     }
     if (num_seen != columns.size()) {
       throw UsageError("layers(): " + std::to_string(columns.size() - num_seen) +
@@ -90,8 +91,8 @@ class BlockGibbs {
   void step(const E& energy, State<typename E::Scalar>& state,
             Scratch<typename E::Scalar>& work, RandomSource& random, StepInfo& info) const {
     work.beta = state.beta.template cast<typename E::Scalar>();
-    random.uniforms(Purpose::conditional, 0, work.uniforms);
     for (auto& layer : work.layers) {
+      random.uniforms(Purpose::conditional, layer.place, layer.uniforms);
       energy.conditional(state.position, layer.columns, layer.delta);
       ++info.energy_evaluations;
       draw(energy.columns(), layer, state, work);
@@ -116,16 +117,19 @@ class BlockGibbs {
   static void draw(std::span<const Column> columns, Layer<S>& layer, State<S>& state,
                    Scratch<S>& work) {
     work.check.setZero();
-    Index at = 0;
+    Index place = 0, at = 0;
     for (const Index j : layer.columns) {
       const Column& column = columns[static_cast<std::size_t>(j)];
+      S* delta = layer.delta.col(at).data();
+      const S* uniforms = layer.uniforms.col(place).data();
+      S* position = state.position.col(j).data();
       if (column.num_states == 2) {
-        draw_binary(column, work.beta.size(), work.beta.data(), layer.delta.col(at).data(),
-                    work.uniforms.col(j).data(), state.position.col(j).data(), work.check.data());
+        draw_binary(column, work.beta.size(), work.beta.data(), delta, uniforms, position,
+                    work.check.data());
       } else {
-        draw_category(column.num_states, layer.delta.col(at).data(), work.uniforms.col(j).data(),
-                      state.position.col(j).data(), work);
+        draw_category(column.num_states, delta, uniforms, position, work);
       }
+      ++place;
       at += column.num_states - 1;
     }
   }

@@ -1,0 +1,319 @@
+#ifdef NEGPHASE_TOOL
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "support/run_tool.hpp"
+
+// Each bad input of tests/README.md's list runs the real program and must end with its exit code, a
+// message that names the place, and no output. How these tests can fail: a program that accepts or
+// repairs the input in silence, ends with another code, or writes before it has checked.
+
+using namespace negphase::test;
+
+namespace {
+
+struct BadInput {
+  std::string what;
+  std::string arguments;
+  int exit_code;
+  std::vector<std::string> message;  // parts that stderr must have
+};
+
+// Files of the folder before and after must be the same: a refused run leaves nothing behind.
+std::set<std::string> files_in(const TemporaryFolder& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+    names.insert(entry.path().filename().string());
+  }
+  return names;
+}
+
+void check(const TemporaryFolder& folder, const BadInput& bad) {
+  CAPTURE(bad.what);
+  CAPTURE(bad.arguments);
+  const auto before = files_in(folder);
+  const ToolRun run = run_tool(folder, bad.arguments);
+  CAPTURE(run.err);
+  CHECK(run.exit_code == bad.exit_code);
+  CHECK(run.out.empty());
+  for (const std::string& part : bad.message) {
+    CAPTURE(part);
+    CHECK(contains(run.err, part));
+  }
+  CHECK_FALSE(contains(run.err, "bug in negphase"));
+  CHECK(files_in(folder) == before);
+}
+
+std::string replaced(std::string text, const std::string& old, const std::string& now) {
+  const auto at = text.find(old);
+  REQUIRE(at != text.npos);
+  return text.replace(at, old.size(), now);
+}
+
+// Writes m.toml anew with one thing changed.
+void change(const TemporaryFolder& folder, const std::string& name, const std::string& old,
+            const std::string& now) {
+  folder.write(name, replaced(folder.read("m.toml"), old, now));
+}
+
+}  // namespace
+
+TEST_CASE("bad input: the files that the others change are good") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  write_rbm(folder);
+  CHECK(run_tool(folder, "gradient m.toml").exit_code == 0);
+  CHECK(run_tool(folder, "gradient r.toml").exit_code == 0);
+}
+
+TEST_CASE("bad input: the command line") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  const BadInput all[] = {
+      {"no verb", "", 2, {"subcommand"}},
+      {"unknown verb", "gradint m.toml", 2, {"unknown verb 'gradint'", "did you mean 'gradient'?"}},
+      {"unknown option", "gradient m.toml --jsn", 2, {"'--jsn'", "did you mean '--json'?"}},
+      {"no file", "gradient", 2, {"file"}},
+      {"two files", "gradient m.toml m.toml", 2, {"m.toml"}},
+      {"seed is no number", "gradient m.toml --seed one", 2, {"--seed"}},
+      {"negative seed", "gradient m.toml --seed -1", 2, {"--seed"}},
+      {"negative threads", "gradient m.toml --threads -1", 2, {"--threads"}},
+      {"unknown precision", "gradient m.toml --precision half", 2, {"--precision", "float"}},
+      {"set without value", "gradient m.toml --set seed", 2, {"--set seed", "a.b=value"}},
+      {"unknown list", "list sampler", 2, {"did you mean 'samplers'?"}},
+      {"train without --out", "train m.toml", 2, {"--out"}},
+      {"parameters as text", "train m.toml --out p.txt", 2, {"p.txt", ".npy"}},
+  };
+  for (const BadInput& bad : all) {
+    check(folder, bad);
+  }
+}
+
+TEST_CASE("bad input: the configuration") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  write_rbm(folder);
+  change(folder, "unknown.toml", "step_size", "stepsize");
+  change(folder, "type.toml", "0.1", "\"0.1\"");
+  change(folder, "range.toml", "step_size = 0.1", "step_size = -0.1");
+  change(folder, "sampler.toml", "\"mala\"", "\"malla\"");
+  change(folder, "missing.toml", "file = \"d.csv\"\n", "");
+  change(folder, "duplicate.toml", "seed = 1", "seed = 1\nseed = 2");
+  change(folder, "syntax.toml", "[data]", "[data");
+  change(folder, "several.toml", "seed = 1\n[model]", "sed = 1\n[model]\nbetta = 1");
+  folder.write("nothing.toml", "");
+  const BadInput all[] = {
+      {"missing file", "gradient none.toml", 5, {"none.toml", "No such file"}},
+      {"a folder", "gradient .", 5, {"is a folder"}},
+      {"empty file", "gradient nothing.toml", 3, {"nothing.toml", "[model] is missing"}},
+      {"unknown key",
+       "gradient unknown.toml",
+       3,
+       {"unknown.toml:11:1", "'stepsize'", "did you mean 'step_size'?"}},
+      {"wrong type", "gradient type.toml", 3, {"type.toml:11:1", "must be a number", "\"0.1\""}},
+      {"out of range", "gradient range.toml", 3, {"range.toml:11:1", "-0.1", "> 0"}},
+      {"unknown sampler",
+       "gradient sampler.toml",
+       3,
+       {"sampler.toml:10:8", "'malla'", "did you mean 'mala'?"}},
+      {"missing key", "gradient missing.toml", 3, {"missing.toml:5:1", "file"}},
+      {"duplicate key", "gradient duplicate.toml", 3, {"duplicate.toml:2:", "seed"}},
+      {"syntax", "gradient syntax.toml", 3, {"syntax.toml:"}},
+      {"all complaints at once", "gradient several.toml", 3, {"'sed'", "'betta'"}},
+      {"set: unknown",
+       "gradient m.toml --set sampler.stepsize=1",
+       3,
+       {"--set sampler.stepsize=1: ", "did you mean 'step_size'?"}},
+      {"set: range",
+       "gradient m.toml --set sampler.step_size=0",
+       3,
+       {"--set sampler.step_size=0: ", "> 0"}},
+      {"set: no such entry",
+       "gradient m.toml --set compare.0.label=a",
+       3,
+       {"--set compare.0.label=a"}},
+      {"0 chains", "gradient m.toml --set estimator.chains=0", 3, {"'chains' = 0", ">= 1"}},
+      {"0 draws", "gradient m.toml --set estimator.draws=0", 3, {"'draws' = 0"}},
+      {"too few replicates",
+       "gradient r.toml --set estimator.chains=15",
+       3,
+       {"r.toml:12:8", "16", "few_chains"}},
+      {"beta = 0", "gradient m.toml --set model.beta=0", 3, {"beta = 0", "not normalisable"}},
+      {"no sampler", "gradient r.toml --set 'sampler={}'", 3, {"[sampler] needs the key name"}},
+      {"a sampler that does not fit",
+       "gradient r.toml --set sampler.name=mala",
+       3,
+       {"--set sampler.name=mala", "energy_and_grad", "block_gibbs"}},
+  };
+  for (const BadInput& bad : all) {
+    check(folder, bad);
+  }
+}
+
+TEST_CASE("bad input: the data") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  write_rbm(folder);
+  folder.write("ragged.csv", "x,y\n1,2\n3\n5,6\n");
+  folder.write("word.csv", "x,y\n1,2\n3,four\n5,6\n");
+  folder.write("nan.csv", "x,y\n1,2\n3,nan\n5,6\n");
+  folder.write("inf.csv", "x,y\n1,2\n-inf,2\n5,6\n");
+  folder.write("one.csv", "x,y\n1,2\n");
+  folder.write("header.csv", "x,y\n");
+  folder.write("empty.csv", "");
+  folder.write("flat.csv", "x,y\n1,2\n1,3\n");
+  folder.write("cut.csv.gz", std::string("\x1f\x8b\x08\0\0\0\0\0\0\3", 10));
+  folder.write("spins.csv", "b0,b1,b2,b3\n1,-1,1,1\n-1,-1,1,1\n");
+  folder.write("grey.csv", "b0,b1,b2,b3\n1,0,1,16\n0,0,1,1\n");
+  const auto with = [](const std::string& file) {
+    return "gradient m.toml --set data.file=" + file;
+  };
+  const auto bits = [](const std::string& file) {
+    return "gradient r.toml --set data.file=" + file;
+  };
+  const BadInput all[] = {
+      {"missing", with("none.csv"), 5, {"none.csv", "No such file"}},
+      {"ragged row", with("ragged.csv"), 3, {"ragged.csv:3: row 2 has 1 field"}},
+      {"no number", with("word.csv"), 3, {"word.csv:3: row 2, column 2 ('y'): 'four'"}},
+      {"NaN", with("nan.csv"), 3, {"nan.csv:3: row 2, column 2 ('y'): 'nan' is not a finite"}},
+      {"infinity", with("inf.csv"), 3, {"inf.csv:3: row 2, column 1 ('x'): '-inf'"}},
+      {"no row", with("header.csv"), 3, {"header.csv", "no row"}},
+      {"empty", with("empty.csv"), 3, {"empty.csv", "empty"}},
+      {"truncated gzip", with("cut.csv.gz"), 5, {"cut.csv.gz", "truncated"}},
+      {"unknown column",
+       "gradient m.toml --set data.y=yy",
+       3,
+       {"--set data.y=yy: unknown column 'yy'", "did you mean 'y'?"}},
+      {"column number 0", "gradient m.toml --set data.y=0", 3, {"no column 0", "1 to 2"}},
+      {"constant column",
+       with("flat.csv") + " --set data.standardize=true",
+       3,
+       {"column 1 ('x') is 1 in every row"}},
+      {"bits coded -1/+1",
+       bits("spins.csv"),
+       3,
+       {"spins.csv:2: row 1, column 2 ('b1'): -1", "bits coded -1/+1?"}},
+      {"no bit", bits("grey.csv"), 3, {"grey.csv:2: row 1, column 4 ('b3'): 16", "threshold"}},
+      {"threshold on real y", "gradient m.toml --set data.threshold=1", 3, {"threshold"}},
+      {"one row, few chains", with("one.csv"), 3, {"degrees of freedom", "16"}},
+      {"wrong number of columns", "gradient m.toml --set 'data.x=[]'", 3, {"quartic"}},
+  };
+  for (const BadInput& bad : all) {
+    check(folder, bad);
+  }
+}
+
+TEST_CASE("bad input: parameters") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  write_rbm(folder);
+  folder.write("three.csv", "1,2,3\n");
+  folder.write("nan.csv", "1,2\nnan,3\n");
+  folder.write("text.npy", "1,2,3,4\n");
+  const auto with = [](const std::string& value) {
+    return "gradient m.toml --set 'model.params=" + value + "'";
+  };
+  const BadInput all[] = {
+      {"wrong length", with("[1, 2, 3]"), 3, {"wrong length", "takes 4", "got 3"}},
+      {"wrong length in a file", with("three.csv"), 3, {"takes 4", "got 3"}},
+      {"wrong length of an RBM",
+       "gradient r.toml --set model.hidden=3",
+       3,
+       {"r.toml:5:10", "takes 19", "got 14"}},
+      {"NaN", with("nan.csv"), 3, {"nan.csv:2: field 1: 'nan'"}},
+      {"not finite", with("[1, inf, 0, 0]"), 3, {"number 2", "finite"}},
+      {"no .npy", with("text.npy"), 3, {"text.npy", "no .npy file"}},
+      {"missing file", with("none.npy"), 5, {"none.npy"}},
+      {"none", "gradient r.toml --set 'model={name=\"rbm\",hidden=2}'", 3, {"params"}},
+  };
+  for (const BadInput& bad : all) {
+    check(folder, bad);
+  }
+}
+
+TEST_CASE("bad input: a model that misbehaves") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  const BadInput all[] = {
+      {"not normalisable: exact",
+       "gradient m.toml --set 'model.params=[-1, 2, 3, 1]'",
+       4,
+       {"not normalisable"}},
+      {"not normalisable: flat",
+       "gradient m.toml --set 'model.params=[0, 0, 0, 1]'",
+       4,
+       {"not normalisable"}},
+      {"the chains diverge",
+       "gradient m.toml --set sampler.name=ula --set sampler.step_size=5",
+       4,
+       {"ula", "step_size = 5", "try step_size ="}},
+  };
+  for (const BadInput& bad : all) {
+    check(folder, bad);
+  }
+}
+
+TEST_CASE("bad input: too many states to enumerate") {
+  const TemporaryFolder folder;
+  write_rbm(folder);
+  // the smaller layer has 30 units: 2^30 states
+  std::string columns, zeros, params;
+  for (int i = 0; i < 30; ++i) {
+    columns += (i == 0 ? "b" : ",b") + std::to_string(i);
+    zeros += i == 0 ? "0" : ",0";
+  }
+  for (int i = 0; i < 30 * 30 + 60; ++i) {
+    params += i == 0 ? "0" : ",0";
+  }
+  folder.write("wide.csv", columns + "\n" + zeros + "\n");
+  folder.write("p.csv", params + "\n");
+  check(folder,
+        {"too many states",
+         "gradient r.toml --set data.file=wide.csv --set data.y=1..30 --set model.hidden=30 "
+         "--set model.params=p.csv --set 'estimator={name=\"exact\"}'",
+         3,
+         {"states", "33554432"}});
+}
+
+TEST_CASE("bad input: output that cannot be written") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  folder.write("there.npy", "old");
+  for (const char* arguments : {"gradient m.toml", "gradient m.toml --json", "list", "--help"}) {
+    check(folder, {"a full disk", std::string(arguments) + " >/dev/full", 5, {"No space left"}});
+  }
+  const BadInput all[] = {
+      {"no such folder", "train m.toml --out none/p.npy", 5, {"none", "does not exist"}},
+      {"a folder", "train m.toml --out .npy --set train.updates=0", 3, {"'updates' = 0"}},
+      {"an existing file", "train m.toml --out there.npy", 3, {"there.npy", "--force"}},
+  };
+  for (const BadInput& bad : all) {
+    check(folder, bad);
+  }
+  CHECK(folder.read("there.npy") == "old");
+}
+
+TEST_CASE("bad input: what looks bad and is accepted") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  std::string crlf = "\xEF\xBB\xBF", rows = "\xEF\xBB\xBF";
+  for (const char c : folder.read("m.toml")) {
+    crlf += c == '\n' ? "\r\n" : std::string(1, c);
+  }
+  for (const char c : folder.read("d.csv")) {
+    rows += c == '\n' ? "\r\n" : std::string(1, c);
+  }
+  folder.write("crlf.toml", crlf);
+  folder.write("crlf.csv", rows);
+  const std::string plain = run_tool(folder, "gradient m.toml --quiet --json").out;
+  const ToolRun run = run_tool(folder, "gradient crlf.toml --quiet --set data.file=crlf.csv");
+  CHECK(run.exit_code == 0);
+  folder.write("one.csv", "x,y\n1,2\n");
+  CHECK(run_tool(folder, "gradient m.toml --set data.file=one.csv --set estimator.chains=16")
+            .exit_code == 0);
+}
+#endif

@@ -1,0 +1,159 @@
+#ifdef NEGPHASE_TOOL
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "negphase/io/npy.hpp"
+#include "support/run_tool.hpp"
+
+// How these tests can fail: output that depends on the number of threads, --json that prints more
+// than one object, a row that is not merged over the base, help that ends with a code of its own.
+
+using namespace negphase::test;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+// Times differ from run to run; nothing else may.
+void drop_timing(Json& json) {
+  if (json.is_object()) {
+    json.erase("timing");
+  }
+  for (Json& child : json) {
+    if (child.is_structured()) {
+      drop_timing(child);
+    }
+  }
+}
+
+Json result(const TemporaryFolder& folder, const std::string& arguments) {
+  const ToolRun run = run_tool(folder, arguments + " --json");
+  CAPTURE(run.err);
+  REQUIRE(run.exit_code == 0);
+  Json json = Json::parse(run.out);
+  drop_timing(json);
+  return json;
+}
+
+}  // namespace
+
+TEST_CASE("cli: help and version") {
+  const TemporaryFolder folder;
+  for (const char* arguments :
+       {"--help", "gradient --help", "train --help", "list --help", "demo --help", "--version"}) {
+    CAPTURE(arguments);
+    const ToolRun run = run_tool(folder, arguments);
+    CHECK(run.exit_code == 0);
+    CHECK(run.err.empty());
+    CHECK_FALSE(run.out.empty());
+  }
+  const std::string help = run_tool(folder, "gradient --help").out;
+  CHECK(contains(help, "Example:\n  negphase gradient model.toml"));
+  CHECK(contains(help, "--threads"));
+}
+
+TEST_CASE("cli: list") {
+  const TemporaryFolder folder;
+  const ToolRun text = run_tool(folder, "list");
+  CHECK(text.exit_code == 0);
+  for (const char* word : {"quartic", "rbm", "W row by row", "mala", "block_gibbs", "step_size",
+                           "default 0.1", "long_chains", "cd_k", "learning_rate"}) {
+    CAPTURE(word);
+    CHECK(contains(text.out, word));
+  }
+  const Json samplers = result(folder, "list samplers");
+  CHECK(samplers.size() == 1);
+  CHECK(samplers["samplers"].size() >= 5);
+  const Json models = result(folder, "list models")["models"];
+  CHECK(models[0].contains("parameters"));
+  CHECK(result(folder, "list").size() == 4);
+}
+
+TEST_CASE("cli: the same bytes for any number of threads") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  write_rbm(folder);
+  for (const char* file : {"m.toml", "r.toml"}) {
+    CAPTURE(file);
+    const auto run = [&](const std::string& more) {
+      return result(folder, std::string("gradient ") + file + more).dump();
+    };
+    const std::string one = run(" --threads 1");
+    for (const char* threads : {"2", "3", "7"}) {
+      CAPTURE(threads);
+      CHECK(run(std::string(" --threads ") + threads) == one);
+    }
+    CHECK(run(" --threads 2 --seed 2") != one);
+    CHECK(run(" --threads 2 --precision float") != one);
+  }
+}
+
+TEST_CASE("cli: a comparison has the base and every entry, each as the file says") {
+  const TemporaryFolder folder;
+  write_rbm(folder);
+  folder.write("c.toml",
+               folder.read("r.toml") +
+                   "[[compare]]\nestimator = { name = \"cd\", cd_k = 3 }\n"
+                   "[[compare]]\nlabel = \"flips\"\nsampler = { name = \"single_flip\" }\n");
+  const Json json = result(folder, "gradient c.toml");
+  REQUIRE(json["rows"].size() == 3);
+  CHECK(json["rows"][0]["label"] == "block_gibbs");
+  CHECK(json["rows"][1]["label"] == "cd-3 (block_gibbs)");
+  CHECK(json["rows"][1]["estimator"]["options"]["cd_k"] == 3);
+  CHECK(json["rows"][2]["label"] == "flips");
+  CHECK(json["rows"][2]["sampler"]["name"] == "single_flip");
+  CHECK(json["rows"][2]["estimator"]["name"] == "long_chains");
+  CHECK(json["exact"]["mean"].size() == 14);
+  CHECK(json["parameters"].size() == 14);
+  for (const Json& row : json["rows"]) {
+    CHECK(row["mean"].size() == 14);
+    CHECK(row["z"].size() == 14);
+    CHECK(row["relative_error"].is_number());
+  }
+  const std::string text = run_tool(folder, "gradient c.toml").out;
+  CHECK(contains(text, "exact gradient by layer_sum"));
+  CHECK(contains(text, "cd-3 (block_gibbs)"));
+}
+
+TEST_CASE("cli: a row that is exact is exact") {
+  const TemporaryFolder folder;
+  write_rbm(folder);
+  const Json json = result(folder, "gradient r.toml --set 'estimator={name=\"exact\"}'");
+  CHECK(json["rows"][0]["relative_error"] == 0);
+  CHECK(json["rows"][0]["mean"] == json["exact"]["mean"]);
+  CHECK(json["rows"][0]["sampler"].is_null());
+}
+
+TEST_CASE("cli: --strict turns a warning into exit code 7 and keeps the result") {
+  const TemporaryFolder folder;
+  write_rbm(folder);
+  const ToolRun run = run_tool(folder, "gradient r.toml --strict");
+  CHECK(run.exit_code == 7);  // long chains warn of a start-up bias that nothing bounds
+  CHECK(contains(run.out, "block_gibbs"));
+  CHECK(run_tool(folder, "gradient r.toml --strict --set 'estimator={name=\"exact\"}'").exit_code ==
+        0);
+}
+
+TEST_CASE("cli: training writes parameters that gradient reads, the same for any threads") {
+  const TemporaryFolder folder;
+  write_rbm(folder);
+  const std::string train = "train r.toml --quiet --set train.updates=50 --out ";
+  const ToolRun run = run_tool(folder, train + "p.npy --threads 1");
+  CAPTURE(run.err);
+  REQUIRE(run.exit_code == 0);
+  CHECK(run_tool(folder, train + "q.npy --threads 3").exit_code == 0);
+  CHECK(folder.read("p.npy") == folder.read("q.npy"));
+  CHECK(negphase::read_npy(folder / "p.npy").rows() == 14);
+  CHECK(run_tool(folder, "gradient r.toml --set model.params=p.npy").exit_code == 0);
+  CHECK(run_tool(folder, train + "p.npy").exit_code == 3);  // it exists
+  CHECK(run_tool(folder, train + "p.npy --force").exit_code == 0);
+}
+
+TEST_CASE("cli: a signal ends a long run with 130 or 143 and no result") {
+  const TemporaryFolder folder;
+  write_rbm(folder);
+  const std::string longer = "gradient r.toml --set estimator.draws=1000000000 & p=$!; sleep 0.7; ";
+  CHECK(run_tool(folder, longer + "kill -INT $p; wait $p").exit_code == 130);
+  CHECK(run_tool(folder, longer + "kill -TERM $p; wait $p").exit_code == 143);
+}
+#endif
