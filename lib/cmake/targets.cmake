@@ -12,7 +12,7 @@ function(negphase_own target)
   # AVX-512 intrinsic that g++ 12 inlines, so it is off.
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(${target} PRIVATE
-      -Wno-maybe-uninitialized -Wno-error=array-bounds -Wno-error=stringop-overflow
+      -Wno-maybe-uninitialized -Wno-uninitialized -Wno-error=array-bounds -Wno-error=stringop-overflow
       -Wno-error=stringop-overread -Wno-error=free-nonheap-object -Wno-error=restrict)
   endif()
 endfunction()

@@ -230,6 +230,7 @@ TEST_CASE("config: --set") {
   CHECK(set({"compare.1.label=a=b"}).rows[2].label == "a=b");
   CHECK(std::get<double>(*option(*set({"compare.1.sampler.step_size=0.7"}).rows[2].sampler,
                                  "step_size")) == 0.7);
+  CHECK(set({"model.params.2=7"}).params.values == std::vector<double>{1, 2.5, 7, 0});
   CHECK(set({"compare=[]"}).rows.size() == 1);
   CHECK(set({"model.params=[5, 6]"}).params.values == std::vector<double>{5, 6});
   CHECK(std::get<std::int64_t>(*option(set({"train.cd_k=4"}).verbs.at("train"), "cd_k")) == 4);

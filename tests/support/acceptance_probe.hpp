@@ -24,7 +24,6 @@ template <class K, class E, class Alter>
 ProbedMove probe_move(const K& kernel, const E& energy, double beta,
                       const Block<typename E::Scalar>& from, std::span<const double> noise,
                       Alter&& alter) {
-  using S = typename E::Scalar;
   ProbedMove move;
   auto scratch = kernel.scratch(energy, 1);
   ScriptedSource source(1);

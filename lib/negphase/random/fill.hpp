@@ -55,7 +55,7 @@ void fill_normals(const StreamKey& key, std::uint64_t first, std::size_t n, std:
 /// The same in float. With 32-bit words a = word32_2i and b = word32_2i+1,
 ///   u = (a + 1/2) 2^-32 in (0, 1),  v = b 2^-32 in [0, 1).
 /// Largest possible |x|: 6.764. Absolute error below 6.1e-7 max(1, sqrt(-2 log u)); largest
-/// seen 2.1e-7 of the same.
+/// seen 2.0e-7 of the same.
 void fill_normals(const StreamKey& key, std::uint64_t first, std::size_t n, std::size_t chains,
                   float* out);
 
