@@ -197,7 +197,7 @@ TEST_CASE("enumeration: planted bugs are seen") {
     CHECK(slip_error(by_gray_code) <= 256e-6);
     CHECK(slip_error(stale) > 256e-6);
   }
-  SUBCASE("X2: the Gray code moves the wrong column") {
+  SUBCASE("X2: a column of the Gray code never moves") {
     const auto wrong = [](const BindRow& bind, Index rows, double beta, const Executor& executor) {
       return planted::X2::sum_states(bind, rows, beta, planted::X2::Walk::gray_code, executor);
     };

@@ -18,9 +18,10 @@ namespace {
 constexpr double betas[] = {0.25, 1, 2.5};
 constexpr double inf = std::numeric_limits<double>::infinity();
 
-/// Of an entry of the matrix: in double 1e-14. In float each state of each column adds at most
-/// 2^-23: its probability is within 4 roundings of 2^-25 p (1 - p) |t| < 2^-25 each, and the uniform
-/// has a grid of 2^-24.
+/// Of an entry of the matrix: in double 1e-14. In float each column adds num_states 2^-23. Two states:
+/// the log odds t are within 3 |t| + 2 roundings of 2^-24, which p (1 - p) makes at most 1.2; the
+/// product u (1 + e) adds less than 2 p, the grid of u one: below 4 x 2^-24. Each further state adds
+/// the rounding of its weight and of the sum.
 template <class S>
 double tolerance(std::span<const Column> columns) {
   if constexpr (std::same_as<S, double>) {
@@ -98,14 +99,14 @@ TEST_CASE_TEMPLATE("block gibbs of an RBM draws whole layers", S, double, float)
 }
 
 TEST_CASE("block gibbs by site is gibbs_sweep_0_1_2 of the vectors") {
-  const KernelLaw law = probe(StateSpace(by_site<double>().columns()),
-                              step_of(BlockGibbs(), by_site<double>(), 0.8));
+  const KernelLaw law =
+      probe(StateSpace(by_site<double>().columns()), step_of(BlockGibbs(), by_site<double>(), 0.8));
   const Claim claim{reference_pi(), reference_matrix("gibbs_sweep_0_1_2"), false, 1e-14};
   CHECK(complaint(law, claim) == "");
   // a sweep is not reversible, and the check would see it
   CHECK(detailed_balance_gap(law.matrix, claim.pi) > 0.03);
-  MESSAGE("worst entry: ", (law.matrix - claim.reference).cwiseAbs().maxCoeff(), ", pi P - pi: ",
-          stationarity_error(law.matrix, claim.pi));
+  MESSAGE("worst entry: ", (law.matrix - claim.reference).cwiseAbs().maxCoeff(),
+          ", pi P - pi: ", stationarity_error(law.matrix, claim.pi));
 }
 
 TEST_CASE("one layer alone is reversible") {
@@ -138,8 +139,7 @@ TEST_CASE("a conditional that is NaN is a fault of its chain only") {
   }
   CHECK(info.any_fault);
   for (Index c = 0; c < 2; ++c) {
-    CHECK((info.fault[c] == 0 ||
-           info.fault[c] == static_cast<std::uint8_t>(Fault::nan_energy)));
+    CHECK((info.fault[c] == 0 || info.fault[c] == static_cast<std::uint8_t>(Fault::nan_energy)));
   }
 }
 
@@ -151,8 +151,8 @@ TEST_CASE("a category whose first state is forbidden, and one where nothing is d
   CHECK(complaint_of(energy, 2.5) == "");
   energies << inf, 0.1, 0.5, inf;  // two of them: the differences to state 0 do not tell
   const TableEnergy<double> undefined(columns, energies);
-  auto state = BlockGibbs().init(undefined, PerChain::Constant(1, 1.0),
-                                 Block<double>::Constant(1, 1, 2.0));
+  auto state =
+      BlockGibbs().init(undefined, PerChain::Constant(1, 1.0), Block<double>::Constant(1, 1, 2.0));
   auto scratch = BlockGibbs().scratch(undefined, 1);
   StepInfo info(1);
   PhiloxSource random(1, 0, 1);
@@ -169,8 +169,8 @@ TEST_CASE("layers must hold every column once") {
 }
 
 TEST_CASE("block gibbs keeps the contract of kernels") {
-  const auto energy = Layered<PairwiseEnergy<double>>{glass<double>(8, ColumnKind::spin),
-                                                      single_columns(8)};
+  const auto energy =
+      Layered<PairwiseEnergy<double>>{glass<double>(8, ColumnKind::spin), single_columns(8)};
   check_kernel(BlockGibbs(), energy, random_start(energy.columns(), 64));
   const auto categories64 = categories<float>();
   const Block<float> start = random_start(categories64.columns(), 64).cast<float>();
@@ -233,7 +233,8 @@ TEST_CASE("planted G3: the sign of the field term is rejected") {
   auto weights = std::make_shared<PairwiseWeights>();
   weights->couplings.resize(3, 3);
   weights->couplings << 0, 0.5, 0.25, 0.5, 0, -0.75, 0.25, -0.75, 0;
-  weights->fields = -Eigen::Vector3d(0.25, -0.5, 0.125);
+  weights->fields.resize(3);
+  weights->fields << -0.25, 0.5, -0.125;
   const Spins energy{PairwiseEnergy<double>(weights, ColumnKind::spin), single_columns(3)};
   for (const double beta : betas) {
     CHECK(wrong_step(step_of(BlockGibbs(), energy, beta), beta) != "");
@@ -285,8 +286,7 @@ TEST_CASE("planted G8: a sweep that skips site 0 is rejected") {
 
 TEST_CASE("planted G9: a sweep in reversed order is rejected") {
   const Spins reversed{three_spins<double>(), {{2}, {1}, {0}}};
-  const KernelLaw law =
-      probe(StateSpace(reversed.columns()), step_of(BlockGibbs(), reversed, 0.8));
+  const KernelLaw law = probe(StateSpace(reversed.columns()), step_of(BlockGibbs(), reversed, 0.8));
   CHECK(stationarity_error(law.matrix, reference_pi()) < 1e-14);
   CHECK(complaint(law, claim_of(by_site<double>(), 0.8)) != "");
   const Claim backwards{reference_pi(), reference_matrix("gibbs_sweep_reversed_2_1_0"), false,

@@ -27,8 +27,8 @@ namespace {
 
 constexpr double inf = std::numeric_limits<double>::infinity();
 
-/// A kernel that claims to be MALA: `make(h)`, on `energy(dimension, beta)`, at `beta_of(beta)`, with
-/// the random words that pass through `alter(source, step)`.
+/// A kernel that claims to be MALA: `make(h)`, on `energy(dimension, beta)`, at `beta_of(beta)`,
+/// with the random words that pass through `alter(source, step)`.
 template <class Make, class EnergyOf, class BetaOf, class Alter>
 struct Suspect {
   Make make;
@@ -37,8 +37,8 @@ struct Suspect {
   Alter alter;
 };
 
-/// log(pi(y) q(y, x) / (pi(x) q(x, y))) from the definition (M12), squares and all, with the gradient
-/// and the coefficients of the move as rounded to S.
+/// log(pi(y) q(y, x) / (pi(x) q(x, y))) from the definition (M12), squares and all, with the
+/// gradient and the coefficients of the move as rounded to S.
 template <class S>
 double textbook_log_ratio(const Block<S>& x, const Block<S>& y, double h, double beta,
                           double coupling) {
@@ -61,8 +61,8 @@ double textbook_log_ratio(const Block<S>& x, const Block<S>& y, double h, double
                              there);
 }
 
-/// Whether p is exp(min(0, log_ratio)): the logarithm within 1e-12 (its terms stay below 100, and 100
-/// roundings of 2^-53 of such a sum are 1.1e-12), p on its grid of 2^-53.
+/// Whether p is exp(min(0, log_ratio)): the logarithm within 1e-12 (its terms stay below 100, and
+/// 100 roundings of 2^-53 of such a sum are 1.1e-12), p on its grid of 2^-53.
 bool is_acceptance(double p, double log_ratio) {
   const double expected = std::exp(std::min(0.0, log_ratio));
   return std::abs(p - expected) <= 1e-12 * expected + 0x1p-53;
@@ -73,8 +73,8 @@ struct Errors {
 };
 
 /// "" where the kernel is MALA in all that the probes see: the rows of langevin.json; 1000 random
-/// moves in one to three dimensions: the proposal within 4 roundings, the acceptance of the move and
-/// of its reversal, and pi(x) q(x, y) a(x, y) = pi(y) q(y, x) a(y, x).
+/// moves in one to three dimensions: the proposal within 4 roundings, the acceptance of the move
+/// and of its reversal, and pi(x) q(x, y) a(x, y) = pi(y) q(y, x) a(y, x).
 template <class S, class Suspect>
 std::string complaint_of(const Suspect& suspect, Errors* errors = nullptr) {
   Errors worst;
@@ -85,8 +85,8 @@ std::string complaint_of(const Suspect& suspect, Errors* errors = nullptr) {
                      suspect.beta_of(row.beta), Block<double>::Constant(1, 1, row.x),
                      std::span(&row.noise, 1), suspect.alter);
       if (!(std::abs(move.proposal(0, 0) - row.y) <= 4 * 0x1p-52 * (1 + std::abs(row.y)))) {
-        return fmt::format("langevin.json: proposes {} from {}, not {}", move.proposal(0, 0),
-                           row.x, row.y);
+        return fmt::format("langevin.json: proposes {} from {}, not {}", move.proposal(0, 0), row.x,
+                           row.y);
       }
       if (!is_acceptance(move.probability, row.log_accept)) {
         return fmt::format("langevin.json: accepts {} -> {} with {}, not {}", row.x, row.y,
@@ -135,8 +135,8 @@ std::string complaint_of(const Suspect& suspect, Errors* errors = nullptr) {
       return fmt::format("proposal is off by {:.1e} roundings", worst.proposal);
     }
     const double log_ratio = textbook_log_ratio(x, y, h, beta, coupling);
-    worst.acceptance = std::max(
-        worst.acceptance, std::abs(there.probability - std::exp(std::min(0.0, log_ratio))));
+    worst.acceptance = std::max(worst.acceptance,
+                                std::abs(there.probability - std::exp(std::min(0.0, log_ratio))));
     if (!is_acceptance(there.probability, log_ratio)) {
       return fmt::format("accepts with {}, not {}", there.probability,
                          std::exp(std::min(0.0, log_ratio)));
@@ -188,13 +188,13 @@ std::string complaint_of_odd_energies(Make make) {
   for (const double odd : {std::nan(""), inf, -inf}) {
     const FunctionEnergy<double> energy{[odd](double x) { return x > 1 ? odd : 0.0; }};
     const double noise = 10;
-    const ProbedMove move = probe_move(make(0.5), energy, 2.5, Block<double>::Zero(1, 1),
-                                       std::span(&noise, 1));
+    const ProbedMove move =
+        probe_move(make(0.5), energy, 2.5, Block<double>::Zero(1, 1), std::span(&noise, 1));
     const StepInfo& info = move.info;
     const bool counted = std::isnan(odd) ? info.nan_proposals[0] == 1 && !info.any_fault
-                         : odd > 0 ? info.forbidden_proposals[0] == 1 && !info.any_fault
-                                   : info.fault[0] ==
-                                         static_cast<std::uint8_t>(Fault::minus_infinity);
+                         : odd > 0
+                             ? info.forbidden_proposals[0] == 1 && !info.any_fault
+                             : info.fault[0] == static_cast<std::uint8_t>(Fault::minus_infinity);
     if (!counted || move.probability != 0 || move.proposal(0, 0) != 0 || info.proposals[0] != 1) {
       return fmt::format("a proposal of energy {} is not refused", odd);
     }
@@ -205,10 +205,11 @@ std::string complaint_of_odd_energies(Make make) {
 }  // namespace
 
 TEST_CASE_TEMPLATE("mala is the textbook kernel", S, double, float) {
+  REQUIRE(reference_mala().size() == 12);
   Errors errors;
   CHECK(complaint_of<S>(Suspect{mala, wells<S>, same_beta, same_words}, &errors) == "");
-  MESSAGE("worst errors: proposal ", errors.proposal, " roundings, acceptance ",
-          errors.acceptance, ", log balance ", errors.balance);
+  MESSAGE("worst errors: proposal ", errors.proposal, " roundings, acceptance ", errors.acceptance,
+          ", log balance ", errors.balance);
 }
 
 TEST_CASE("xi = 0 is the drift, and the noise has scale sqrt(2 h)") {
@@ -254,9 +255,8 @@ TEST_CASE("a gradient that is not finite at the proposal is refused as NaN") {
 }
 
 TEST_CASE("a chain that stands at NaN, -inf or +inf has a fault and stays") {
-  const std::pair<double, Fault> cases[] = {{std::nan(""), Fault::nan_energy},
-                                            {-inf, Fault::minus_infinity},
-                                            {inf, Fault::forbidden}};
+  const std::pair<double, Fault> cases[] = {
+      {std::nan(""), Fault::nan_energy}, {-inf, Fault::minus_infinity}, {inf, Fault::forbidden}};
   for (const auto& [odd, fault] : cases) {
     const FunctionEnergy<double> energy{[odd = odd](double x) { return x < 1 ? odd : 0.0; }};
     const double noise = 10;
@@ -308,9 +308,8 @@ TEST_CASE("planted L8: a stale gradient in the reverse move is rejected") {
 }
 TEST_CASE("planted L9: always accepting is rejected") {
   const auto zero = [](RandomSource& source, auto&& step) {
-    AlteredSource lie(source, [](Purpose p, Index, std::uint64_t w) {
-      return p == Purpose::accept ? 0 : w;
-    });
+    AlteredSource lie(
+        source, [](Purpose p, Index, std::uint64_t w) { return p == Purpose::accept ? 0 : w; });
     step(lie);
   };
   CHECK(complaint_of<double>(Suspect{mala, wells<double>, same_beta, zero}) != "");

@@ -79,8 +79,8 @@ TEST_CASE("energies NaN, +inf and -inf are refused, at beta = 0 too") {
     for (const double odd : {std::nan(""), inf, -inf}) {
       const FunctionEnergy<double> energy{[odd](double x) { return x > 1 ? odd : 0.0; }};
       const double noise = 10;
-      const ProbedMove move = probe_move(RandomWalk(1), energy, beta, Block<double>::Zero(1, 1),
-                                         std::span(&noise, 1));
+      const ProbedMove move =
+          probe_move(RandomWalk(1), energy, beta, Block<double>::Zero(1, 1), std::span(&noise, 1));
       CHECK(move.probability == 0);
       CHECK(move.proposal(0, 0) == 0);
       CHECK(move.info.nan_proposals[0] == (std::isnan(odd) ? 1 : 0));
@@ -91,9 +91,8 @@ TEST_CASE("energies NaN, +inf and -inf are refused, at beta = 0 too") {
 }
 
 TEST_CASE("a chain that stands at NaN, -inf or +inf has a fault and stays") {
-  const std::pair<double, Fault> cases[] = {{std::nan(""), Fault::nan_energy},
-                                            {-inf, Fault::minus_infinity},
-                                            {inf, Fault::forbidden}};
+  const std::pair<double, Fault> cases[] = {
+      {std::nan(""), Fault::nan_energy}, {-inf, Fault::minus_infinity}, {inf, Fault::forbidden}};
   for (const auto& [odd, fault] : cases) {
     const FunctionEnergy<double> energy{[odd = odd](double x) { return x < 1 ? odd : 0.0; }};
     const double noise = 10;
@@ -110,8 +109,8 @@ TEST_CASE_TEMPLATE("the random walk keeps the contract of kernels", S, double, f
   check_kernel(RandomWalk(0.5), energy, start);
   CHECK(cache_complaint(RandomWalk(0.5), energy, start, 0) == "");
   const CoupledWells<S> wide(256, 0.3);
-  CHECK(allocations_of_steps(RandomWalk(0.1), wide,
-                             Block<S>::Constant(64, 256, S(0.5)).eval()) == 0);
+  CHECK(allocations_of_steps(RandomWalk(0.1), wide, Block<S>::Constant(64, 256, S(0.5)).eval()) ==
+        0);
 }
 
 TEST_CASE("planted M1: acceptance with exp(+beta dE) is rejected, random walk") {

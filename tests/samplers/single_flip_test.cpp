@@ -29,9 +29,9 @@ std::vector<Eigen::MatrixXd> site_matrices(const E& energy, double beta) {
   return all;
 }
 
-/// What single flips claim: the sweep is the product of the sites' matrices; random flips are powers
-/// of their mean and reversible. Acceptance is in double whatever the block's scalar, so 1e-14 holds
-/// for float blocks too, as the energies here are sums in double.
+/// What single flips claim: the sweep is the product of the sites' matrices; random flips are
+/// powers of their mean and reversible. Acceptance is in double whatever the block's scalar, so
+/// 1e-14 holds for float blocks too, as the energies here are sums in double.
 template <class E>
 Claim claim_of(const E& energy, double beta, Index flips = 0) {
   const Eigen::VectorXd pi = gibbs_law(energy_table(energy), beta);
@@ -39,8 +39,8 @@ Claim claim_of(const E& energy, double beta, Index flips = 0) {
   if (flips == 0) {
     return {pi, in_order(sites), false, 1e-14};
   }
-  return {pi, in_order(std::vector<Eigen::MatrixXd>(static_cast<std::size_t>(flips),
-                                                    at_random(sites))),
+  return {pi,
+          in_order(std::vector<Eigen::MatrixXd>(static_cast<std::size_t>(flips), at_random(sites))),
           true, 1e-14};
 }
 
@@ -53,8 +53,7 @@ std::string complaint_of_sweep(const E& energy, double beta, int tails = 3) {
 template <class E>
 std::string complaint_of_flips(const E& energy, double beta, Index flips, int tails = 3) {
   const auto step = step_of(SingleFlip(at_sites, flips), energy, beta);
-  return complaint(probe(StateSpace(energy.columns()), step, tails),
-                   claim_of(energy, beta, flips));
+  return complaint(probe(StateSpace(energy.columns()), step, tails), claim_of(energy, beta, flips));
 }
 
 /// Steps held against the claim of the 3-spin model: a sweep, or one random flip.
@@ -72,17 +71,15 @@ Lying<PairwiseEnergy<double>> lying_spins(std::function<double(double)> of_chang
 }
 
 /// A right kernel behind a lying source. `alter` sees where the chain stands at the step's start.
-using AlterFrom =
-    std::function<std::uint64_t(const Block<double>&, Purpose, Index, std::uint64_t)>;
+using AlterFrom = std::function<std::uint64_t(const Block<double>&, Purpose, Index, std::uint64_t)>;
 ProbedStep with_source(ProbedStep step, AlterFrom alter) {
-  return [step = std::move(step), alter = std::move(alter)](Block<double>& y,
-                                                            RandomSource& random) {
-    const Block<double> from = y;
-    AlteredSource lie(random, [&](Purpose p, Index i, std::uint64_t w) {
-      return alter(from, p, i, w);
-    });
-    step(y, lie);
-  };
+  return
+      [step = std::move(step), alter = std::move(alter)](Block<double>& y, RandomSource& random) {
+        const Block<double> from = y;
+        AlteredSource lie(
+            random, [&](Purpose p, Index i, std::uint64_t w) { return alter(from, p, i, w); });
+        step(y, lie);
+      };
 }
 
 /// A word that SingleFlip maps to this one of three sites.
@@ -134,8 +131,8 @@ TEST_CASE("single flips are metropolis_sweep_0_1_2 and metropolis_random_site of
                           1e-14}) == "");
   CHECK(detailed_balance_gap(sweep.matrix, reference_pi()) > 0.09);
   const KernelLaw flip = probe(space, step_of(SingleFlip(at_sites, 1), energy, 0.8));
-  CHECK(complaint(flip, {reference_pi(), reference_matrix("metropolis_random_site"), true,
-                         1e-14}) == "");
+  CHECK(complaint(flip,
+                  {reference_pi(), reference_matrix("metropolis_random_site"), true, 1e-14}) == "");
   MESSAGE("worst entries: sweep ",
           (sweep.matrix - reference_matrix("metropolis_sweep_0_1_2")).cwiseAbs().maxCoeff(),
           ", random site ",
@@ -154,8 +151,8 @@ TEST_CASE("energies NaN, +inf and -inf at a proposal, and where a chain stands")
     const TableEnergy<double> energy({bit_column()}, energies);
     PhiloxSource random(1, 0, 1);
     StepInfo info(1);
-    auto state = SingleFlip(systematic).init(energy, PerChain::Constant(1, 2.0),
-                                             Block<double>::Zero(1, 1));
+    auto state =
+        SingleFlip(systematic).init(energy, PerChain::Constant(1, 2.0), Block<double>::Zero(1, 1));
     auto scratch = SingleFlip(systematic).scratch(energy, 1);
     SingleFlip(systematic).step(energy, state, scratch, random, info);
     CHECK(state.position(0, 0) == 0);  // none of these moves
@@ -185,8 +182,8 @@ TEST_CASE("u = 0 rejects what has probability 0") {
   const std::uint64_t zero = 0;
   source.script({&zero, 1});
   StepInfo info(1);
-  auto state = SingleFlip(systematic).init(energy, PerChain::Constant(1, 1.0),
-                                           Block<double>::Zero(1, 1));
+  auto state =
+      SingleFlip(systematic).init(energy, PerChain::Constant(1, 1.0), Block<double>::Zero(1, 1));
   auto scratch = SingleFlip(systematic).scratch(energy, 1);
   SingleFlip(systematic).step(energy, state, scratch, source, info);
   CHECK(state.position(0, 0) == 0);
@@ -235,8 +232,8 @@ TEST_CASE("the energy is computed anew after 16 sweeps, and the count is part of
 TEST_CASE("columns without a list of states, and an energy without the member, are refused") {
   const CoupledWells<double> wells(1);
   const auto start = [](const auto& energy) {
-    return SingleFlip(systematic).init(energy, PerChain::Constant(1, 1.0),
-                                       Block<double>::Zero(1, 1));
+    return SingleFlip(systematic)
+        .init(energy, PerChain::Constant(1, 1.0), Block<double>::Zero(1, 1));
   };
   CHECK_THROWS_AS((void)start(wells), UsageError);
   CHECK_THROWS_AS((void)SingleFlip(at_sites, -1), UsageError);
@@ -271,8 +268,7 @@ TEST_CASE("planted G12: modulo-biased site choice is rejected") {
   const auto biased = [](const auto&, Purpose p, Index, std::uint64_t w) {
     return p == Purpose::site ? word_of_site(static_cast<Index>((w >> 62) % 3)) : w;
   };
-  const auto step =
-      with_source(step_of(SingleFlip(at_sites, 1), three_spins<double>(), 1), biased);
+  const auto step = with_source(step_of(SingleFlip(at_sites, 1), three_spins<double>(), 1), biased);
   const auto energy = three_spins<double>();
   const KernelLaw law = probe(StateSpace(energy.columns()), step);
   CHECK(stationarity_error(law.matrix, claim_of(energy, 1, 1).pi) < 1e-14);  // pi is kept
@@ -291,9 +287,9 @@ TEST_CASE("planted M2: always accepting is rejected") {
     return p == Purpose::accept ? 0 : w;
   };
   for (const double beta : betas) {
-    CHECK(wrong_flip(with_source(step_of(SingleFlip(at_sites, 1), three_spins<double>(), beta),
-                                 zero),
-                     beta) != "");
+    CHECK(
+        wrong_flip(with_source(step_of(SingleFlip(at_sites, 1), three_spins<double>(), beta), zero),
+                   beta) != "");
   }
 }
 
@@ -302,9 +298,9 @@ TEST_CASE("planted M3: accepting downhill only is rejected") {
     return p == Purpose::accept ? ~std::uint64_t{0} : w;
   };
   for (const double beta : betas) {
-    CHECK(wrong_flip(with_source(step_of(SingleFlip(at_sites, 1), three_spins<double>(), beta),
-                                 largest),
-                     beta) != "");
+    CHECK(wrong_flip(
+              with_source(step_of(SingleFlip(at_sites, 1), three_spins<double>(), beta), largest),
+              beta) != "");
   }
 }
 

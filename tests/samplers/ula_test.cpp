@@ -19,8 +19,8 @@ constexpr double inf = std::numeric_limits<double>::infinity();
 template <class K, class E>
 ChainState<double> step(const K& kernel, const E& energy, double beta, double from, double xi,
                         StepInfo& info) {
-  auto state = kernel.init(energy, PerChain::Constant(1, beta),
-                           Block<double>::Constant(1, 1, from));
+  auto state =
+      kernel.init(energy, PerChain::Constant(1, beta), Block<double>::Constant(1, 1, from));
   auto scratch = kernel.scratch(energy, 1);
   ScriptedSource source(1);
   source.script({}, std::span(&xi, 1));
@@ -61,6 +61,8 @@ constexpr auto ula = [](double h) { return Ula(h); };
 }  // namespace
 
 TEST_CASE("ula is the textbook map with the textbook stationary variance") {
+  REQUIRE(reference_mala().size() == 12);
+  REQUIRE(reference_ula().size() == 4);
   CHECK(complaint_of(ula, CoupledWells<double>(1)) == "");
 }
 

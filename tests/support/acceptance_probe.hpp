@@ -16,9 +16,9 @@ struct ProbedMove {
   StepInfo info{1};        ///< of the step with acceptance word 0
 };
 
-/// Fixes the noise and bisects the acceptance word: with u = k 2^-53 the step accepts for all k below
-/// some n, and n 2^-53 is the acceptance probability of the code. `alter` may put a lying source
-/// between the script and the kernel.
+/// Fixes the noise and bisects the acceptance word: with u = k 2^-53 the step accepts for all k
+/// below some n, and n 2^-53 is the acceptance probability of the code. `alter` may put a lying
+/// source between the script and the kernel.
 /// @param from  [1 x columns]
 template <class K, class E, class Alter>
 ProbedMove probe_move(const K& kernel, const E& energy, double beta,
@@ -32,17 +32,15 @@ ProbedMove probe_move(const K& kernel, const E& energy, double beta,
     const std::uint64_t word = k << 11;
     source.script({&word, 1}, noise);
     StepInfo info(1);
-    alter(source, [&](RandomSource& random) {
-      kernel.step(energy, state, scratch, random, info);
-    });
+    alter(source, [&](RandomSource& random) { kernel.step(energy, state, scratch, random, info); });
     if (k == 0) {
       move.proposal = state.position.template cast<double>();
       move.info = info;
     }
     return info.accepted[0] == 1;
   };
-  std::uint64_t accepted = 0;                           // words below this accept
-  std::uint64_t rejected = std::uint64_t{1} << 53;      // this and those above do not
+  std::uint64_t accepted = 0;                       // words below this accept
+  std::uint64_t rejected = std::uint64_t{1} << 53;  // this and those above do not
   if (accepts(0)) {
     while (rejected - accepted > 1) {
       const std::uint64_t middle = accepted + (rejected - accepted) / 2;

@@ -9,8 +9,8 @@
 #include "negphase/random/tracing_source.hpp"
 #include "support/allocation_counter.hpp"
 
-// What every kernel must do, whatever it samples. Energies here are copyable, so that each check has
-// one of its own.
+// What every kernel must do, whatever it samples. Energies here are copyable, so that each check
+// has one of its own.
 namespace negphase::testing {
 
 inline PerChain betas_of(Index chains) {

@@ -112,7 +112,8 @@ class Explorer {
   }
 
   /// Appends the first word of every cell in (a, b].
-  void cut(Word a, const Behaviour& at_a, Word b, const Behaviour& at_b, std::vector<Word>& starts) {
+  void cut(Word a, const Behaviour& at_a, Word b, const Behaviour& at_b,
+           std::vector<Word>& starts) {
     if (at_a == at_b) {
       return;
     }
@@ -175,8 +176,7 @@ KernelLaw probe(const StateSpace& space, const ProbedStep& step, int num_random_
       sum += row[static_cast<std::size_t>(to)];
       law.matrix(from, to) = static_cast<double>(row[static_cast<std::size_t>(to)]);
     }
-    law.row_sum_error =
-        std::max(law.row_sum_error, static_cast<double>(std::abs(sum - 1)));
+    law.row_sum_error = std::max(law.row_sum_error, static_cast<double>(std::abs(sum - 1)));
   }
   return law;
 }
@@ -216,8 +216,8 @@ std::string complaint(const KernelLaw& law, const Claim& claim) {
   double difference = 0;
   for (Index i = 0; i < claim.pi.size(); ++i) {
     if (claim.pi[i] > 0) {
-      difference = std::max(
-          difference, (law.matrix.row(i) - claim.reference.row(i)).cwiseAbs().maxCoeff());
+      difference =
+          std::max(difference, (law.matrix.row(i) - claim.reference.row(i)).cwiseAbs().maxCoeff());
     }
   }
   check("row sum is off by", law.row_sum_error, 1e-15);

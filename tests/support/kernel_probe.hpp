@@ -32,8 +32,8 @@ class StateSpace {
   Index size_ = 1;
 };
 
-/// One step of one chain: moves y [1 x columns]. Where the source throws NeedMoreWords, y is left as
-/// it was then.
+/// One step of one chain: moves y [1 x columns]. Where the source throws NeedMoreWords, y is left
+/// as it was then.
 using ProbedStep = std::function<void(Block<double>& y, RandomSource& random)>;
 
 /// A real kernel with a real energy as a ProbedStep.

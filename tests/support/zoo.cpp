@@ -17,14 +17,6 @@ double number(const nlohmann::json& value) { return std::stod(value.get<std::str
 
 }  // namespace
 
-std::vector<std::vector<Index>> single_columns(Index n) {
-  std::vector<std::vector<Index>> groups;
-  for (Index j = 0; j < n; ++j) {
-    groups.push_back({j});
-  }
-  return groups;
-}
-
 Eigen::MatrixXd reference_matrix(const std::string& kernel) {
   const nlohmann::json rows =
       read("transition_matrices.json").at("kernels").at(kernel).at("matrix");
@@ -48,7 +40,8 @@ Eigen::VectorXd reference_pi() {
 
 std::vector<MalaRow> reference_mala() {
   std::vector<MalaRow> rows;
-  for (const auto& row : read("langevin.json").at("mala")) {
+  const nlohmann::json langevin = read("langevin.json");
+  for (const auto& row : langevin.at("mala")) {
     rows.push_back({number(row.at("x")), number(row.at("y")), number(row.at("step")),
                     number(row.at("beta")), number(row.at("log_accept")),
                     number(row.at("noise_that_proposes_y"))});
@@ -58,7 +51,8 @@ std::vector<MalaRow> reference_mala() {
 
 std::vector<UlaRow> reference_ula() {
   std::vector<UlaRow> rows;
-  for (const auto& row : read("langevin.json").at("ula_gaussian")) {
+  const nlohmann::json langevin = read("langevin.json");
+  for (const auto& row : langevin.at("ula_gaussian")) {
     rows.push_back({number(row.at("k")), number(row.at("step")), number(row.at("beta")),
                     number(row.at("stationary_variance"))});
   }

@@ -11,66 +11,11 @@
 #include "negphase/core/energy.hpp"
 #include "negphase/models/rbm.hpp"
 #include "support/kernel_probe.hpp"
+#include "support/lying_energy.hpp"
 #include "support/pairwise_energy.hpp"
 
 // Small exact models. None is symmetric under s -> -s or under an exchange of its sites.
 namespace negphase::testing {
-
-/// An energy with the layers that it is told to have.
-template <class E>
-struct Layered : E {
-  Layered(E energy, std::vector<std::vector<Index>> groups)
-      : E(std::move(energy)), view{std::move(groups)} {}
-  LayerView layers() const { return view; }
-  LayerView view;
-};
-
-/// One layer a column, in order: block Gibbs becomes the Gibbs sweep by site.
-std::vector<std::vector<Index>> single_columns(Index n);
-
-/// An energy that does not tell the truth: everything it answers passes through `lie` (energies) or
-/// `lie_of_change` (energy changes and conditionals).
-template <class E>
-struct Lying : E {
-  using Scalar = typename E::Scalar;
-  using Lie = std::function<double(double)>;
-  Lying(E energy, Lie l, Lie of_change)
-      : E(std::move(energy)), lie(std::move(l)), lie_of_change(std::move(of_change)) {}
-
-  void energy(const Block<Scalar>& y, PerChain& out) const {
-    E::energy(y, out);
-    out = out.unaryExpr(lie);
-  }
-  void energy_and_grad(const Block<Scalar>& y, PerChain& out, Block<Scalar>& grad) const
-    requires HasGradient<E>
-  {
-    E::energy_and_grad(y, out, grad);
-    out = out.unaryExpr(lie);
-  }
-  void energy_change(const Block<Scalar>& y, Index site, const Lane<Scalar>& values,
-                     PerChain& out) const
-    requires HasEnergyChange<E>
-  {
-    E::energy_change(y, site, values, out);
-    out = out.unaryExpr(lie_of_change);
-  }
-  void energy_change(const Block<Scalar>& y, const Sites& sites, const Lane<Scalar>& values,
-                     PerChain& out) const
-    requires HasEnergyChangeBySite<E>
-  {
-    E::energy_change(y, sites, values, out);
-    out = out.unaryExpr(lie_of_change);
-  }
-  void conditional(const Block<Scalar>& y, std::span<const Index> columns,
-                   Block<Scalar>& delta) const
-    requires HasConditional<E>
-  {
-    E::conditional(y, columns, delta);
-    delta = delta.unaryExpr(
-        [this](Scalar d) { return static_cast<Scalar>(lie_of_change(static_cast<double>(d))); });
-  }
-  Lie lie, lie_of_change;
-};
 
 /// Any energies at all over any finite columns, from a table in the order of StateSpace; +inf for
 /// forbidden states. One layer a column.
@@ -132,16 +77,15 @@ class TableEnergy {
     return energies_[k];
   }
   double change(const Block<Scalar>& y, Index c, Index site, double code) const {
-    return energy_with(y, c, site, code) -
-           energy_with(y, c, site, static_cast<double>(y(c, site)));
+    return energy_with(y, c, site, code) - energy_with(y, c, site, static_cast<double>(y(c, site)));
   }
 
   StateSpace space_;
   Eigen::VectorXd energies_;
 };
 
-/// E(x) = (x^2 - 1)^2 / 4 + x / 8 in every coordinate, neighbours coupled by `coupling` x_i x_{i+1}.
-/// One coordinate: the double well of langevin.json.
+/// E(x) = (x^2 - 1)^2 / 4 + x / 8 in every coordinate, neighbours coupled by `coupling` x_i
+/// x_{i+1}. One coordinate: the double well of langevin.json.
 template <class Scalar_>
 struct CoupledWells {
   using Scalar = Scalar_;
@@ -222,7 +166,8 @@ PairwiseEnergy<S> three_spins() {
   auto weights = std::make_shared<PairwiseWeights>();
   weights->couplings.resize(3, 3);
   weights->couplings << 0, 0.5, 0.25, 0.5, 0, -0.75, 0.25, -0.75, 0;
-  weights->fields = Eigen::Vector3d(0.25, -0.5, 0.125);
+  weights->fields.resize(3);
+  weights->fields << 0.25, -0.5, 0.125;
   return {weights, ColumnKind::spin};
 }
 

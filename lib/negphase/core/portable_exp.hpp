@@ -68,12 +68,4 @@ inline Scalar exp_of_nonpositive(Scalar x) {
   return x < C::lowest ? Scalar{0} : value;
 }
 
-/// 1 / (1 + exp(t)) = P(high) where t = beta (E(high) - E(low)) (M13). Exactly 0 and 1 at t = +inf
-/// and -inf. Within 2 ulp, on both sides without overflow. NaN: NaN.
-template <std::floating_point Scalar>
-inline Scalar logistic_of_minus(Scalar t) {
-  const Scalar e = exp_of_nonpositive(t < 0 ? t : -t);
-  return (t > 0 ? e : Scalar{1}) / (1 + e);
-}
-
 }  // namespace negphase

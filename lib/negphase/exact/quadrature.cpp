@@ -63,6 +63,31 @@ struct LineMap {
   }
 };
 
+/// Places of t with all that does not depend on the energy; shared by all rows of x.
+struct Places {
+  std::vector<double> t, y, log_slope;
+
+  void add(const LineMap& map, double place) {
+    t.push_back(place);
+    y.push_back(map.y(place));
+    log_slope.push_back(map.log_slope(place));
+  }
+};
+
+Places scan_places(const LineMap& map) {
+  Places places;
+  for (double t = -coarse_end; t < -fine_end; t += coarse_step) {
+    places.add(map, t);
+  }
+  for (double t = -fine_end; t <= fine_end; t += fine_step) {
+    places.add(map, t);
+  }
+  for (double t = fine_end + coarse_step; t <= coarse_end; t += coarse_step) {
+    places.add(map, t);
+  }
+  return places;
+}
+
 /// The energy along the line for one row of x, a block of nodes at a time.
 class LineEnergy {
  public:
@@ -127,15 +152,15 @@ class LineEnergy {
 
 /// A place of the scan: log of the integrand per unit of t.
 struct ScanNode {
-  double t = 0, log_mass = 0, energy = 0;
+  double t = 0, log_mass = -infinity, energy = infinity;
 };
 
 /// Where the mass is.
 class Scan {
  public:
-  Scan(LineEnergy& energy, const LineMap& map, double beta)
+  Scan(LineEnergy& energy, const LineMap& map, const Places& first_places, double beta)
       : energy_(energy), map_(map), beta_(beta) {
-    add(scan_places());
+    add(first_places);
     close_in_on_peaks();
     demand_decay(-1);
     demand_decay(+1);
@@ -144,40 +169,23 @@ class Scan {
   const std::vector<ScanNode>& nodes() const { return nodes_; }
   const ScanNode& peak() const { return peak_; }
   bool matters(const ScanNode& node) const {
-    return node.log_mass > peak_.log_mass - negligible;
+    return peak_.log_mass - node.log_mass < negligible;
   }
 
  private:
-  static std::vector<double> scan_places() {
-    std::vector<double> places;
-    for (double t = -coarse_end; t < -fine_end; t += coarse_step) {
-      places.push_back(t);
+  /// `places` ascend.
+  void add(const Places& places) {
+    const std::vector<double> energies = energy_.at(places.y);
+    const auto old_nodes = static_cast<std::ptrdiff_t>(nodes_.size());
+    for (std::size_t i = 0; i < energies.size(); ++i) {
+      const double log_mass = places.log_slope[i] - beta_times(beta_, energies[i]);
+      nodes_.push_back({places.t[i], log_mass, energies[i]});
+      if (log_mass > peak_.log_mass) {
+        peak_ = nodes_.back();
+      }
     }
-    for (double t = -fine_end; t <= fine_end; t += fine_step) {
-      places.push_back(t);
-    }
-    for (double t = fine_end + coarse_step; t <= coarse_end; t += coarse_step) {
-      places.push_back(t);
-    }
-    return places;
-  }
-
-  void add(const std::vector<double>& places) {
-    std::vector<double> y;
-    y.reserve(places.size());
-    for (double t : places) {
-      y.push_back(map_.y(t));
-    }
-    const std::vector<double> energies = energy_.at(y);
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      const double log_mass = map_.log_slope(places[i]) - beta_times(beta_, energies[i]);
-      nodes_.push_back({places[i], log_mass, energies[i]});
-    }
-    const auto by_place = [](const ScanNode& a, const ScanNode& b) { return a.t < b.t; };
-    std::sort(nodes_.begin(), nodes_.end(), by_place);
-    peak_ = *std::max_element(
-        nodes_.begin(), nodes_.end(),
-        [](const ScanNode& a, const ScanNode& b) { return a.log_mass < b.log_mass; });
+    std::inplace_merge(nodes_.begin(), nodes_.begin() + old_nodes, nodes_.end(),
+                       [](const ScanNode& a, const ScanNode& b) { return a.t < b.t; });
     if (peak_.log_mass == -infinity) {
       throw ModelError(
           fmt::format("row {} of x: found no y at which the energy is finite", energy_.row()));
@@ -189,17 +197,17 @@ class Scan {
   void close_in_on_peaks() {
     constexpr int most_rounds = 14;  // each divides the gaps by 16: 2^-11 to below rounding
     for (int round = 0; round < most_rounds; ++round) {
-      std::vector<double> places;
+      Places places;
       for (std::size_t i = 1; i + 1 < nodes_.size(); ++i) {
         if (is_unresolved(i)) {
           fill_gap(nodes_[i - 1].t, nodes_[i].t, places);
           fill_gap(nodes_[i].t, nodes_[i + 1].t, places);
         }
       }
-      if (places.empty()) {
+      if (places.t.empty()) {
         return;
       }
-      if (nodes_.size() + places.size() > most_nodes) {
+      if (nodes_.size() + places.t.size() > most_nodes) {
         throw ModelError(fmt::format("row {} of x: the energy is too rough to be integrated: "
                                      "too many wells",
                                      energy_.row()));
@@ -214,15 +222,15 @@ class Scan {
     const double rise_right = here - nodes_[i + 1].log_mass;
     const double rise = std::max(rise_left, rise_right);
     return rise_left >= 0 && rise_right >= 0 && rise > 0.25 &&
-           here + rise > peak_.log_mass - negligible;
+           peak_.log_mass - here - rise < negligible;
   }
 
-  static void fill_gap(double from, double to, std::vector<double>& places) {
+  void fill_gap(double from, double to, Places& places) const {
     if (to - from < 32 * epsilon * (1 + std::abs(to))) {
       return;
     }
     for (int k = 1; k < 16; ++k) {
-      places.push_back(from + (to - from) * k / 16);
+      places.add(map_, from + (to - from) * k / 16);
     }
   }
 
@@ -235,9 +243,9 @@ class Scan {
     const double fall =
         node_at(side * coarse_end / 2).log_mass - node_at(side * coarse_end).log_mass;
     if (fall / (coarse_end / 2) > negligible / far_end) {
-      std::vector<double> places;
+      Places places;
       for (double t = coarse_end + far_step; t <= far_end; t += far_step) {
-        places.push_back(side * t);
+        places.add(map_, side < 0 ? t - (coarse_end + far_step + far_end) : t);  // ascending
       }
       add(places);
     }
@@ -261,28 +269,28 @@ class Scan {
   ScanNode peak_;
 };
 
-/// Gauss-Kronrod on [-1, 1]: every second node is one of Gauss's.
+/// Gauss-Kronrod on [-1, 1], ascending: every second node is one of Gauss's.
 struct Rule {
   std::vector<double> nodes, kronrod, gauss;
 
   Rule() {
     const auto& x = boost::math::quadrature::gauss_kronrod<double, 21>::abscissa();
-    const auto& w = boost::math::quadrature::gauss_kronrod<double, 21>::weights();
-    const auto& v = boost::math::quadrature::gauss<double, 10>::weights();
+    for (std::size_t i = x.size() - 1; i > 0; --i) {
+      add(-x[i], i);
+    }
     for (std::size_t i = 0; i < x.size(); ++i) {
-      const double gauss_weight = i % 2 == 1 ? v[i / 2] : 0;
-      add(x[i], w[i], gauss_weight);
-      if (x[i] != 0) {
-        add(-x[i], w[i], gauss_weight);
-      }
+      add(x[i], i);
     }
   }
+  std::size_t size() const { return nodes.size(); }
 
  private:
-  void add(double x, double w, double v) {
-    nodes.push_back(x);
-    kronrod.push_back(w);
-    gauss.push_back(v);
+  void add(double node, std::size_t i) {
+    const auto& w = boost::math::quadrature::gauss_kronrod<double, 21>::weights();
+    const auto& v = boost::math::quadrature::gauss<double, 10>::weights();
+    nodes.push_back(node);
+    kronrod.push_back(w[i]);
+    gauss.push_back(i % 2 == 1 ? v[i / 2] : 0);
   }
 };
 
@@ -291,14 +299,41 @@ const Rule& rule() {
   return the_rule;
 }
 
+/// The rounded sum of a and b less their sum (Knuth, TAOCP 4.2.2).
+double sum_error(double a, double b) {
+  const double sum = a + b, b_seen = sum - a;
+  return -((a - (sum - b_seen)) + (b - b_seen));
+}
+
 /// A piece of the line and its integral of exp(-beta (E - E0)), E0 the energy at the scan's peak.
 struct Panel {
   double from = 0, to = 0;
   double integral = 0, error = 0;
   double noise = 0;  ///< what rounding of E and of y makes of the integral
-  double middle() const { return from + (to - from) / 2; }
-  double node(std::size_t k) const { return middle() + (to - from) / 2 * rule().nodes[k]; }
+  double middle() const { return from + half(); }
+  double half() const { return (to - from) / 2; }
+  double node(std::size_t k) const { return middle() + half() * rule().nodes[k]; }
+  /// node(k) less what it would be without rounding.
+  double node_error(std::size_t k) const {
+    return sum_error(middle(), half() * rule().nodes[k]) + sum_error(from, half());
+  }
 };
+
+/// Moves the energies of a panel from its rounded nodes to the true ones, by the slope between each
+/// node's neighbours: narrow wells far from 0 would see the rounding of y.
+void undo_rounding(const Panel& panel, double* energies) {
+  const std::size_t last = rule().size() - 1;
+  double before = energies[0];
+  for (std::size_t k = 0; k <= last; ++k) {
+    const std::size_t left = k == 0 ? 0 : k - 1, right = k == last ? last : k + 1;
+    const double rise = energies[right] - before;
+    before = energies[k];
+    const double run = panel.half() * (rule().nodes[right] - rule().nodes[left]);
+    if (std::isfinite(rise)) {
+      energies[k] -= rise / run * panel.node_error(k);
+    }
+  }
+}
 
 /// Cuts what matters of the scan where the integrand changes by e^2, or t by 1/2.
 std::vector<Panel> cut_panels(const Scan& scan, const LineMap& map) {
@@ -344,12 +379,12 @@ class PanelSum {
 
   Eigen::VectorXd mean_param_grad() {
     const std::vector<double> y = places(panels_);
-    const std::vector<double> energies = energy_.at(y);
+    const std::vector<double> energies = energies_of(panels_, y);
     const double z = total();
     std::vector<double> weights;
     weights.reserve(y.size());
     for (const Panel& panel : panels_) {
-      for (std::size_t k = 0; k < rule().nodes.size(); ++k) {
+      for (std::size_t k = 0; k < rule().size(); ++k) {
         weights.push_back(rule().kronrod[k] * density(panel, energies[weights.size()]) / z);
       }
     }
@@ -368,32 +403,42 @@ class PanelSum {
   static std::vector<double> places(const std::vector<Panel>& panels) {
     std::vector<double> y;
     for (const Panel& panel : panels) {
-      for (std::size_t k = 0; k < rule().nodes.size(); ++k) {
+      for (std::size_t k = 0; k < rule().size(); ++k) {
         y.push_back(panel.node(k));
       }
     }
     return y;
   }
 
+  std::vector<double> energies_of(const std::vector<Panel>& panels, const std::vector<double>& y) {
+    std::vector<double> energies = energy_.at(y);
+    double* of_panel = energies.data();
+    for (const Panel& panel : panels) {
+      undo_rounding(panel, of_panel);
+      of_panel += rule().size();
+    }
+    return energies;
+  }
+
   double log_density(double energy) const { return -beta_times(beta_, energy - reference_); }
   /// Times half the panel's width, under one exponential: far out neither is a double alone.
   double density(const Panel& panel, double energy) const {
-    return std::exp(log_density(energy) + std::log((panel.to - panel.from) / 2));
+    return std::exp(log_density(energy) + std::log(panel.half()));
   }
 
   void integrate(std::vector<Panel> panels) {
-    const std::vector<double> energies = energy_.at(places(panels));
+    const std::vector<double> energies = energies_of(panels, places(panels));
     const double* of_panel = energies.data();
     for (Panel& panel : panels) {
       set_integral(panel, of_panel);
       panels_.push_back(panel);
-      of_panel += rule().nodes.size();
+      of_panel += rule().size();
     }
   }
 
   void set_integral(Panel& panel, const double* energies) const {
     double gauss = 0, low = infinity, high = -infinity;
-    for (std::size_t k = 0; k < rule().nodes.size(); ++k) {
+    for (std::size_t k = 0; k < rule().size(); ++k) {
       const double f = density(panel, energies[k]);
       panel.integral += rule().kronrod[k] * f;
       gauss += rule().gauss[k] * f;
@@ -406,7 +451,8 @@ class PanelSum {
     if (low < infinity) {
       // a panel that is not resolved yet must not pass its steepness off as noise
       const double slope = std::min(beta_ * (high - low), 4.0) / (panel.to - panel.from);
-      const double y = std::max(std::abs(panel.from), std::abs(panel.to));
+      // of the rounding of y undo_rounding() leaves some percent
+      const double y = std::max(std::abs(panel.from), std::abs(panel.to)) / 16;
       panel.noise = epsilon * panel.integral *
                     (4 + beta_ * std::max(std::abs(low), std::abs(reference_)) + slope * y);
     }
@@ -445,9 +491,10 @@ class PanelSum {
   std::vector<Panel> panels_;
 };
 
-LineIntegral integrate_row(const BindRow& bind, Index row, double beta, const LineMap& map) {
+LineIntegral integrate_row(const BindRow& bind, Index row, double beta, const LineMap& map,
+                           const Places& first_places) {
   LineEnergy energy(bind, row);
-  const Scan scan(energy, map, beta);
+  const Scan scan(energy, map, first_places, beta);
   const double reference = scan.peak().energy;
   PanelSum panels(energy, beta, reference, cut_panels(scan, map));
   LineIntegral integral;
@@ -474,8 +521,9 @@ std::vector<LineIntegral> integrate_line(const BindRow& bind, Index rows, double
         fmt::format("not normalisable at beta = {} over an infinite range of y", beta));
   }
   const LineMap map{range};
-  return executor.map<LineIntegral>(rows,
-                                    [&](Index row) { return integrate_row(bind, row, beta, map); });
+  const Places first_places = scan_places(map);
+  return executor.map<LineIntegral>(
+      rows, [&](Index row) { return integrate_row(bind, row, beta, map, first_places); });
 }
 
 }  // namespace negphase

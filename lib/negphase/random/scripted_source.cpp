@@ -4,8 +4,7 @@
 
 namespace negphase {
 
-void ScriptedSource::script(std::span<const std::uint64_t> words,
-                            std::span<const double> normals) {
+void ScriptedSource::script(std::span<const std::uint64_t> words, std::span<const double> normals) {
   words_ = words;
   normals_ = normals;
   next_word_ = next_normal_ = 0;

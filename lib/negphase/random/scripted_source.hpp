@@ -15,13 +15,13 @@ struct Draw {
   bool operator==(const Draw&) const = default;
 };
 
-/// Thrown by ScriptedSource where its tape ends. Not an Error: it is how the kernel probe learns that
-/// a kernel wants to know more.
+/// Thrown by ScriptedSource where its tape ends. Not an Error: it is how the kernel probe learns
+/// that a kernel wants to know more.
 struct NeedMoreWords {};
 
-/// A RandomSource that reads its words from a tape, in the order of the requests (within one request
-/// column by column, the chains of a column one after the other). For tests of a kernel's own
-/// arithmetic: with the words given, a step is an ordinary function.
+/// A RandomSource that reads its words from a tape, in the order of the requests (within one
+/// request column by column, the chains of a column one after the other). For tests of a kernel's
+/// own arithmetic: with the words given, a step is an ordinary function.
 ///   words     one word of the tape each
 ///   uniforms  its top 53 bits as u = k 2^-53 (double), its top 24 bits as u = k 2^-24 (float): the
 ///             share of words that lead to an event is the event's exact probability

@@ -12,16 +12,18 @@
 namespace negphase {
 
 /// Block Gibbs (M13): the layers of the energy one after the other, in the order of layers(), each
-/// drawn whole from its law given all others; one step = all layers once. Layers of one column each
-/// make it the systematic Gibbs sampler by site. Leaves the target invariant; a step is not reversible.
-///   spins, bits    high where u < 1 / (1 + exp(beta (E(high) - E(low)))); probabilities 0 and 1 are
-///                  exact, so a forbidden state is never drawn
-///   K states       the first k with u sum_all < sum_{k' <= k}, weights exp(-beta (E_k - E_min))
+/// drawn whole from its law given all others; one step = all layers once. Layers of one column
+/// each make it the systematic Gibbs sampler by site. Leaves the target invariant; a step is not
+/// reversible.
+///   spins, bits   high where u < 1 / (1 + exp(beta (E(high) - E(low)))), the division multiplied
+///                 out; probabilities 0 and 1 are exact: a forbidden state is never drawn
+///   K states      the first k with u sum_all < sum_{k' <= k}, weights exp(-beta (E_k - E_min))
 /// In a float block uniforms (24 bits) and probabilities are float, within 2^-22 of the exact ones.
 /// Needs conditional and layers. Columns: spin, bit, category, ordinal. Cost of a step: one
 /// conditional of every column, one uniform a column. The energy is not kept (NaN).
 /// Faults: nan_energy where a conditional is NaN. Source: Geman, Geman 1984.
-/// Draws: purpose conditional, index = place of the column in the order of the layers; one fill a layer.
+/// Draws: purpose conditional, index = place of the column in the order of the layers; one fill a
+/// layer.
 class BlockGibbs {
  public:
   template <class Scalar>
@@ -57,8 +59,9 @@ class BlockGibbs {
 
   /// Throws UsageError unless every column stands in exactly one layer.
   template <class E>
-    requires HasConditional<E> && HasLayers<E>
-  Scratch<typename E::Scalar> scratch(const E& energy, Index chains) const {
+  requires HasConditional<E> && HasLayers<E> Scratch<typename E::Scalar> scratch(const E& energy,
+                                                                                 Index chains)
+  const {
     using S = typename E::Scalar;
     const std::span<const Column> columns = energy.columns();
     Scratch<S> work{{}, Lane<S>(chains), Lane<S>(chains), Lane<S>(chains), Lane<S>(chains)};
@@ -88,8 +91,8 @@ class BlockGibbs {
   }
 
   template <HasConditional E>
-  void step(const E& energy, State<typename E::Scalar>& state,
-            Scratch<typename E::Scalar>& work, RandomSource& random, StepInfo& info) const {
+  void step(const E& energy, State<typename E::Scalar>& state, Scratch<typename E::Scalar>& work,
+            RandomSource& random, StepInfo& info) const {
     work.beta = state.beta.template cast<typename E::Scalar>();
     for (auto& layer : work.layers) {
       random.uniforms(Purpose::conditional, layer.place, layer.uniforms);
@@ -141,9 +144,11 @@ class BlockGibbs {
     const S low = static_cast<S>(state_code(column, 0));
     const S high = static_cast<S>(state_code(column, 1));
     for (Index c = 0; c < chains; ++c) {
-      const S probability = logistic_of_minus(beta[c] * delta[c]);
-      check[c] += probability;
-      position[c] = uniforms[c] < probability ? high : low;
+      // u < 1 / (1 + exp(t)) without the division, which would cost more than the exponential
+      const S t = beta[c] * delta[c];
+      const S e = exp_of_nonpositive(t < 0 ? t : -t);
+      check[c] += e;
+      position[c] = uniforms[c] * (1 + e) < (t > 0 ? e : S{1}) ? high : low;
     }
   }
 
@@ -187,11 +192,11 @@ class BlockGibbs {
   }
 
   /// For the chains whose probabilities are NaN: makes beta 1 and `delta` what the draw needs, with
-  /// 0 * (+-inf) = +-inf, and, where state 0 of a category is forbidden, all weight on the one state
-  /// that is not. Where that is not defined, fault nan_energy.
+  /// 0 * (+-inf) = +-inf, and, where state 0 of a category is forbidden, all weight on the one
+  /// state that is not. Where that is not defined, fault nan_energy.
   template <class S>
-  static void settle_odd_chains(std::span<const Column> columns, Layer<S>& layer,
-                                Scratch<S>& work, StepInfo& info) {
+  static void settle_odd_chains(std::span<const Column> columns, Layer<S>& layer, Scratch<S>& work,
+                                StepInfo& info) {
     for (Index c = 0; c < work.beta.size(); ++c) {
       if (!std::isnan(work.check[c])) {
         continue;

@@ -13,10 +13,11 @@ namespace negphase {
 /// Metropolis-adjusted Langevin (M12): the move y' of M11, accepted with probability
 ///   min(1, exp(-beta (E(y') - E(y))) q(y' -> y) / q(y -> y')),
 ///   log q(a -> b) = -|b - a + h beta grad E(a)|^2 / (4 h) + const.
-/// With g = grad E(y), g' = grad E(y') the squares cancel and no difference of large numbers is left:
+/// With g = grad E(y), g' = grad E(y') the squares cancel and no difference of large numbers is
+/// left:
 ///   log of the ratio of q = beta/2 sum_j (g + g')_j [(y' - y)_j + h beta/2 (g - g')_j].
-/// It is summed in double from the positions and gradients as stored and with the drift and scale of
-/// the move as rounded to the block's scalar, so that in float too MALA is exact for the rounded
+/// It is summed in double from the positions and gradients as stored and with the drift and scale
+/// of the move as rounded to the block's scalar, so that in float too MALA is exact for the rounded
 /// proposal, up to the rounding of the move's own additions.
 /// Needs a gradient. Columns: real. Cost of a step: one gradient, one normal a coordinate.
 /// Faults: nan_energy, minus_infinity, forbidden. Source: Besag 1994; Roberts, Tweedie 1996.
@@ -66,16 +67,16 @@ class Mala {
   }
 
   template <HasGradient E>
-  void step(const E& energy, State<typename E::Scalar>& state,
-            Scratch<typename E::Scalar>& work, RandomSource& random, StepInfo& info) const {
+  void step(const E& energy, State<typename E::Scalar>& state, Scratch<typename E::Scalar>& work,
+            RandomSource& random, StepInfo& info) const {
     using S = typename E::Scalar;
     check_standing(state.energy, info);
     const S scale = static_cast<S>(std::sqrt(2 * step_size_));
     work.drift = (step_size_ * state.beta).template cast<S>();
     random.normals(Purpose::noise, 0, work.proposal);
     for (Index j = 0; j < work.proposal.cols(); ++j) {
-      work.proposal.col(j) = state.position.col(j) - work.drift * state.gradient.col(j) +
-                             scale * work.proposal.col(j);
+      work.proposal.col(j) =
+          state.position.col(j) - work.drift * state.gradient.col(j) + scale * work.proposal.col(j);
     }
     energy.energy_and_grad(work.proposal, work.energy, work.gradient);
     ++info.gradient_evaluations;

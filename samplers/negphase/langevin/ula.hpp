@@ -54,8 +54,8 @@ class Ula {
   }
 
   template <HasGradient E>
-  void step(const E& energy, State<typename E::Scalar>& state,
-            Scratch<typename E::Scalar>& work, RandomSource& random, StepInfo& info) const {
+  void step(const E& energy, State<typename E::Scalar>& state, Scratch<typename E::Scalar>& work,
+            RandomSource& random, StepInfo& info) const {
     using S = typename E::Scalar;
     random.normals(Purpose::noise, 0, work.noise);
     work.drift = (step_size_ * state.beta).template cast<S>();

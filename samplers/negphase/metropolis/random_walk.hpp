@@ -12,8 +12,8 @@ namespace negphase {
 /// Gaussian random walk Metropolis: y' = y + proposal_scale xi, xi ~ N(0, I), accepted with
 /// probability min(1, exp(-beta (E(y') - E(y)))). `proposal_scale` is the standard deviation of the
 /// proposal in every coordinate, as the field writes it (not the h of M11).
-/// Needs nothing but the energy. Columns: real. Cost of a step: one energy, one normal a coordinate.
-/// Faults: nan_energy, minus_infinity, forbidden. Source: Metropolis et al. 1953.
+/// Needs nothing but the energy. Columns: real. Cost of a step: one energy, one normal a
+/// coordinate. Faults: nan_energy, minus_infinity, forbidden. Source: Metropolis et al. 1953.
 class RandomWalk {
  public:
   template <class Scalar>
@@ -60,8 +60,8 @@ class RandomWalk {
   }
 
   template <Energy E>
-  void step(const E& energy, State<typename E::Scalar>& state,
-            Scratch<typename E::Scalar>& work, RandomSource& random, StepInfo& info) const {
+  void step(const E& energy, State<typename E::Scalar>& state, Scratch<typename E::Scalar>& work,
+            RandomSource& random, StepInfo& info) const {
     check_standing(state.energy, info);
     random.normals(Purpose::noise, 0, work.proposal);
     work.proposal =

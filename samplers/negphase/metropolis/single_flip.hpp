@@ -10,17 +10,18 @@
 
 namespace negphase {
 
-/// Metropolis by single sites: one site is proposed another state (the other one of a spin or bit, a
-/// uniformly chosen other one of K), accepted with probability min(1, exp(-beta dE)).
+/// Metropolis by single sites: one site is proposed another state (the other one of a spin or bit,
+/// a uniformly chosen other one of K), accepted with probability min(1, exp(-beta dE)).
 ///   scan = systematic  a step proposes every site once, in the order 0 .. d-1: leaves the target
-///                      invariant, is not reversible, and where no flip costs anything (beta = 0) it
-///                      goes back and forth between two states for ever
-///   scan = random      a step makes `flips` proposals, each at a uniformly chosen site of the chain's
+///                      invariant, is not reversible, and where no flip costs anything (beta = 0)
+///                      it goes back and forth between two states for ever
+///   scan = random      a step makes `flips` proposals, each at a uniformly chosen site of the
+///   chain's
 ///                      own: reversible
-/// Needs energy_change, of one site (systematic) or by chain (random). Columns: spin, bit, category,
-/// ordinal. Cost of a proposal: one energy change, one uniform; energies are summed from the changes
-/// and computed anew after every 16 sweeps' worth of proposals.
-/// Faults: nan_energy, minus_infinity, forbidden. Source: Metropolis et al. 1953; Liu 2001, ch. 5.
+/// Needs energy_change, of one site (systematic) or by chain (random). Columns: spin, bit,
+/// category, ordinal. Cost of a proposal: one energy change, one uniform; energies are summed from
+/// the changes and computed anew after every 16 sweeps' worth of proposals. Faults: nan_energy,
+/// minus_infinity, forbidden. Source: Metropolis et al. 1953; Liu 2001, ch. 5.
 ///
 /// Draws in a step, each (purpose, index) once: accept, index = number of the proposal; value, the
 /// same, only where a site has more than two states; site (random scan), the same.
@@ -100,8 +101,8 @@ class SingleFlip {
   }
 
   template <Energy E>
-  void step(const E& energy, State<typename E::Scalar>& state,
-            Scratch<typename E::Scalar>& work, RandomSource& random, StepInfo& info) const {
+  void step(const E& energy, State<typename E::Scalar>& state, Scratch<typename E::Scalar>& work,
+            RandomSource& random, StepInfo& info) const {
     check_standing(state.energy, info);
     if (scan_ == Scan::random) {
       if constexpr (HasEnergyChangeBySite<E>) {
@@ -154,16 +155,16 @@ class SingleFlip {
   }
 
   template <class E>
-  void sweep(const E& energy, State<typename E::Scalar>& state,
-             Scratch<typename E::Scalar>& work, RandomSource& random, StepInfo& info) const {
+  void sweep(const E& energy, State<typename E::Scalar>& state, Scratch<typename E::Scalar>& work,
+             RandomSource& random, StepInfo& info) const {
     using S = typename E::Scalar;
     const std::span<const Column> columns = energy.columns();
     random.uniforms(Purpose::accept, 0, work.uniforms);
     for (Index j = 0; j < state.position.cols(); ++j) {
       const Column& column = columns[static_cast<std::size_t>(j)];
       if (column.num_states == 2) {
-        work.values = static_cast<S>(state_code(column, 0) + state_code(column, 1)) -
-                      state.position.col(j);
+        work.values =
+            static_cast<S>(state_code(column, 0) + state_code(column, 1)) - state.position.col(j);
       } else {
         random.words(Purpose::value, j, work.words);
         for (Index c = 0; c < work.values.size(); ++c) {
@@ -196,8 +197,7 @@ class SingleFlip {
       for (Index c = 0; c < work.sites.size(); ++c) {
         const Column& column = columns[static_cast<std::size_t>(work.sites[c])];
         const double code = static_cast<double>(state.position(c, work.sites[c]));
-        work.values[c] =
-            static_cast<S>(other_state(column, code, any_choice ? work.words[c] : 0));
+        work.values[c] = static_cast<S>(other_state(column, code, any_choice ? work.words[c] : 0));
       }
       energy.energy_change(state.position, work.sites, work.values, work.acceptance.change);
       decide(p, state, work, info);
