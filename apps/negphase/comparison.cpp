@@ -127,9 +127,12 @@ void run_comparison(Comparison& comparison, const CommonArguments& common,
   }
 }
 
-bool has_warnings(const Comparison& comparison) {
+bool failed_a_check(const Comparison& comparison) {
   return std::any_of(comparison.estimates.begin(), comparison.estimates.end(),
-                     [](const GradientEstimate& e) { return !e.warnings.empty(); });
+                     [](const GradientEstimate& e) {
+                       return std::any_of(e.warnings.begin(), e.warnings.end(),
+                                          [](const Warning& w) { return w.is_failed_check; });
+                     });
 }
 
 }  // namespace negphase::tool

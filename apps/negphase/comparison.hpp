@@ -58,7 +58,7 @@ std::string format_table(const Comparison& comparison);
 /// The whole result; the keys are documented in apps/README.md.
 nlohmann::ordered_json to_json(const Comparison& comparison, const CommonArguments& common);
 
-/// Whether any row carries a warning.
-bool has_warnings(const Comparison& comparison);
+/// Whether any row carries the warning of a failed check (a caveat of the method is none).
+bool failed_a_check(const Comparison& comparison);
 
 }  // namespace negphase::tool

@@ -96,7 +96,7 @@ Json row_of(const Comparison& c, std::size_t i) {
   json["forbidden_proposals"] = e.forbidden_proposals;
   Json warnings = Json::array();
   for (const Warning& w : e.warnings) {
-    warnings.push_back({{"code", w.code}, {"text", w.text}});
+    warnings.push_back({{"code", w.code}, {"text", w.text}, {"failed_check", w.is_failed_check}});
   }
   json["warnings"] = std::move(warnings);
   const EffectiveRate rate = effective_rate(e);
@@ -113,6 +113,7 @@ Json to_json(const Comparison& c, const CommonArguments& common) {
             {"verb", "gradient"},
             {"config", c.file.config.file.string()},
             {"seed", c.file.config.seed},
+            {"block_width", c.file.config.block_width},
             {"precision", common.precision == Precision::float32 ? "float" : "double"}};
   json["problem"] = problem_of(c.file);
   Json names = Json::array();

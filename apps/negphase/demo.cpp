@@ -39,40 +39,42 @@ struct Part {
   const char* after;
 };
 
-constexpr const char* opening =
-    "An energy-based model is trained with the gradient of its negative log-likelihood. One half "
-    "of\n"
-    "that gradient is an average over the model's own distribution, which cannot be summed: "
-    "Markov\n"
-    "chains draw it. Here are two models small enough that the exact gradient is known as well, "
-    "so\n"
-    "that each estimate and its error bar can be checked.\n\n";
+constexpr const char* opening = R"(
+An energy-based model is trained with the gradient of its negative log-likelihood. One half of
+that gradient is an average over the model's own distribution, which cannot be summed: Markov
+chains draw it. Here are two models small enough that the exact gradient is known as well, so
+that each estimate and its error bar can be checked.
+
+)";
 
 constexpr Part parts[] = {
     {"yacht_quartic.toml",
-     "1. Continuous y: the resistance of a yacht's hull given its speed, by a double well that "
-     "tilts\n"
-     "   with x (real data, 308 rows). ULA, MALA and random-walk Metropolis draw y on each row;\n"
-     "   quadrature over y gives the exact gradient.\n\n",
-     "What to notice: rms z is the error in units of the error bar, about 1 where the bar is "
-     "true.\n"
-     "MALA and the random walk are exact, and so are their bars. ULA takes the same steps as MALA "
-     "but\n"
-     "never rejects one: it samples another law, and its error does not fall with more "
-     "draws.\n\n\n"},
+     R"(1. Continuous y: the resistance of a yacht's hull given its speed, by a double well that tilts
+   with x (real data, 308 rows). ULA, MALA and random-walk Metropolis draw y on each row;
+   quadrature over y gives the exact gradient.
+
+)",
+     R"(
+What to notice: rms z is the error in units of the error bar, about 1 where the bar is true.
+MALA and the random walk are exact, and so are their bars. ULA takes the same steps as MALA but
+never rejects one: it samples another law, and its error does not fall with more draws.
+
+
+)"},
     {"digits_rbm.toml",
-     "2. Discrete y with latents: a restricted Boltzmann machine, 64 pixels and 16 hidden units, "
-     "on\n"
-     "   1797 handwritten digits. Four ways to draw the negative phase; the sum over all 2^16 "
-     "hidden\n"
-     "   states gives the exact gradient.\n\n",
-     "What to notice: block Gibbs agrees with the exact gradient within its error bars. CD-1 "
-     "stops\n"
-     "each chain one step after the datum: its error bars surround another number, and by its "
-     "cosine\n"
-     "it points nowhere near the gradient. That is the bias of the method, which more draws do "
-     "not\n"
-     "mend. CD-10 is nearer, at ten times the price.\n\n\n"},
+     R"(2. Discrete y with latents: a restricted Boltzmann machine, 64 pixels and 16 hidden units, on
+   1797 handwritten digits. Four ways to draw the negative phase; the sum over all 2^16 hidden
+   states gives the exact gradient.
+
+)",
+     R"(
+What to notice: block Gibbs and single flips agree with the exact gradient within their error
+bars. CD-1 stops each chain one step after the datum: its error bars surround another number.
+That is the bias of the method, which more draws do not mend. CD-10 is nearer, at ten times the
+steps.
+
+
+)"},
 };
 
 // How to call this program from a shell: as installed, or with its path.
@@ -109,7 +111,7 @@ int run_demo(const CommonArguments& common) {
     print(parts[i].before);
     flush_output();
     run_comparison(comparisons[i], common, executor);
-    print(format_table(comparisons[i]) + "\n" + parts[i].after);
+    print(format_table(comparisons[i]) + parts[i].after);
     flush_output();
   }
   print(what_next(folder));

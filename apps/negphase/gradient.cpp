@@ -11,7 +11,7 @@ int run_gradient(const std::string& file, const CommonArguments& common) {
   Comparison comparison = plan_comparison(file, common, executor);
   run_comparison(comparison, common, executor);
   print(common.json ? to_json(comparison, common).dump(2) + "\n" : format_table(comparison));
-  return common.strict && has_warnings(comparison) ? 7 : 0;
+  return common.strict && failed_a_check(comparison) ? 7 : 0;
 }
 
 }  // namespace negphase::tool

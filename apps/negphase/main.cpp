@@ -77,7 +77,7 @@ void CommandLine::add_common(CLI::App* sub, bool json) {
   }
   sub->add_flag("--quiet", common.quiet, "no progress on stderr");
   sub->add_flag("--strict", common.strict,
-                "a NaN proposal ends the run (exit 4); a warning makes exit code 7");
+                "a NaN proposal ends the run (exit 4); a failed check makes exit code 7");
 }
 
 void CommandLine::add_file(CLI::App* sub) {

@@ -124,6 +124,7 @@ RunSettings run_settings(const RunConfig& config, const CommonArguments& common,
   RunSettings settings;
   settings.executor = &executor;
   settings.seed = config.seed;
+  settings.block_width = config.block_width;
   settings.precision = common.precision;
   settings.strict = common.strict;
   settings.stop = &stop_token();

@@ -38,7 +38,8 @@ double worst_ulps_on_vectors(const Function& f) {
     for (const auto& word : row["input"]) {
       input.push_back(std::strtod(word.get<std::string>().c_str(), nullptr));
     }
-    worst = std::max(worst, ulps(f(input), std::strtod(row["value"].get<std::string>().c_str(), nullptr)));
+    worst = std::max(worst,
+                     ulps(f(input), std::strtod(row["value"].get<std::string>().c_str(), nullptr)));
   }
   return worst;
 }

@@ -74,5 +74,7 @@ TEST_CASE("all complaints come at once") {
 
 TEST_CASE("a suggestion is near, or there is none") {
   CHECK(nearest_name("betta", {"alpha", "beta"}) == "beta");
+  CHECK(nearest_name("mla", {"ula", "mala"}) == "mala");
+  CHECK(nearest_name("sede", {"set", "seed"}) == "seed");
   CHECK(nearest_name("zzzzzz", {"alpha", "beta"}).empty());
 }

@@ -21,8 +21,9 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 const Executor two_threads(2);
 
-/// An energy given state by state, over columns of any finite kinds; W = (one parameter a state), so
-/// that E[dE/dW] is the law itself. Energy changes are differences, NaN between forbidden states.
+/// An energy given state by state, over columns of any finite kinds; W = (one parameter a state),
+/// so that E[dE/dW] is the law itself. Energy changes are differences, NaN between forbidden
+/// states.
 class TableEnergy {
  public:
   using Scalar = double;
@@ -57,8 +58,8 @@ class TableEnergy {
   std::size_t state_number(const Block<double>& y, Index c) const {
     Index number = 0;
     for (std::size_t j = 0; j < columns_.size(); ++j) {
-      number = number * columns_[j].num_states +
-               state_index(columns_[j], y(c, static_cast<Index>(j)));
+      number =
+          number * columns_[j].num_states + state_index(columns_[j], y(c, static_cast<Index>(j)));
     }
     return static_cast<std::size_t>(number);
   }
@@ -247,8 +248,7 @@ TEST_CASE("enumeration: what has no sum is refused, with the state") {
   const auto sum = [&](std::vector<double> energies) {
     return by_gray_code(bind_table(bits, std::move(energies)), 1, 1, Executor(1));
   };
-  CHECK_THROWS_WITH_AS(sum({0, 1, std::nan(""), 2}), doctest::Contains("state (1, 0)"),
-                       ModelError);
+  CHECK_THROWS_WITH_AS(sum({0, 1, std::nan(""), 2}), doctest::Contains("state (1, 0)"), ModelError);
   CHECK_THROWS_WITH_AS(sum({0, -infinity, 1, 2}), doctest::Contains("not normalisable"),
                        ModelError);
   CHECK_THROWS_AS(sum(std::vector<double>(4, infinity)), ModelError);

@@ -154,9 +154,8 @@ class WalledEnergy {
   using Scalar = Scalar_;
   std::span<const Column> columns() const { return columns_; }
   void energy(const Block<Scalar>& y, PerChain& out) const {
-    out = y.col(0).template cast<double>().unaryExpr([](double v) {
-      return v > 1 ? std::numeric_limits<double>::infinity() : std::sqrt(v);
-    });
+    out = y.col(0).template cast<double>().unaryExpr(
+        [](double v) { return v > 1 ? std::numeric_limits<double>::infinity() : std::sqrt(v); });
   }
 
  private:
@@ -221,7 +220,8 @@ constexpr double quotient_bound = 1e-4;
 }  // namespace
 
 TEST_CASE("exact: Ising 2x2 and 3x3 against the vectors") {
-  for (const auto& [name, n] : {std::pair("ising_2x2_free", 4), {"ising_3x3_torus_critical", 9},
+  for (const auto& [name, n] : {std::pair("ising_2x2_free", 4),
+                                {"ising_3x3_torus_critical", 9},
                                 {"ising_3x3_torus_cold", 9}}) {
     CAPTURE(name);
     const json& expected = vectors()[name];
@@ -237,15 +237,14 @@ TEST_CASE("exact: Ising 2x2 and 3x3 against the vectors") {
     const double table_energy = mean(table.energy);
     const PerChain m = table.states.rowwise().mean();
     const json& means = expected["means"];
-    const Eigen::VectorXd found{{mean_energy, table_energy,
-                                 mean((table.energy - table_energy).square()),
-                                 answer.log_z[0] + beta * mean_energy,
-                                 -answer.mean_param_grad[n * (n - 1) / 2], mean(m.abs()),
-                                 mean(m.square()), -answer.mean_param_grad[0]}};
-    const Eigen::VectorXd wanted{
-        {number(expected["mean_energy"]), number(expected["mean_energy"]),
-         number(expected["var_energy"]), number(expected["entropy"]), number(means["s0"]),
-         number(means["abs_m"]), number(means["m2"]), number(means["s0s1"])}};
+    const Eigen::VectorXd found{
+        {mean_energy, table_energy, mean((table.energy - table_energy).square()),
+         answer.log_z[0] + beta * mean_energy, -answer.mean_param_grad[n * (n - 1) / 2],
+         mean(m.abs()), mean(m.square()), -answer.mean_param_grad[0]}};
+    const Eigen::VectorXd wanted{{number(expected["mean_energy"]), number(expected["mean_energy"]),
+                                  number(expected["var_energy"]), number(expected["entropy"]),
+                                  number(means["s0"]), number(means["abs_m"]), number(means["m2"]),
+                                  number(means["s0s1"])}};
     CHECK(scaled_error(found, wanted) < promised);
     CHECK(close_log_z(table.log_z, number(expected["logZ"])));
   }
@@ -279,8 +278,7 @@ TEST_CASE("exact: Boltzmann machine of 5 at six betas, 0 and 1e6 among them") {
     CHECK(close_log_z(answer.log_z[0], number(at_beta["logZ"])));
     CHECK(close_log_z(beta * positive.mean_free_energy + answer.log_z[0],
                       number(at_beta["nll_per_datum"])));
-    const Eigen::VectorXd gradient =
-        beta * (positive.mean_param_grad - answer.mean_param_grad);
+    const Eigen::VectorXd gradient = beta * (positive.mean_param_grad - answer.mean_param_grad);
     CHECK(scaled_error(gradient, boltzmann_gradient(at_beta)) < promised);
     if (beta > 0) {
       CHECK(scaled_error(beta * nll_of(model, no_x, data, beta).gradient,
@@ -356,16 +354,16 @@ TEST_CASE("exact: the gradient is the derivative of the NLL for every registered
 TEST_CASE("exact: planted bugs in the gradient are seen") {
   const ModelExample rbm = find_model("rbm").example();
   SUBCASE("E2: divided by beta once more, which only another beta than 1 shows") {
-    const auto wrong = [](const AnyModel& model, const Eigen::MatrixXd& x,
-                          const Eigen::MatrixXd& y, double beta) {
+    const auto wrong = [](const AnyModel& model, const Eigen::MatrixXd& x, const Eigen::MatrixXd& y,
+                          double beta) {
       return planted::E2::exact_nll_gradient(model, x, y, beta, {}, two_threads);
     };
     CHECK(nll_gradient_error(wrong, rbm, 1) < quotient_bound);
     CHECK(nll_gradient_error(wrong, rbm, 2.5) > 100 * quotient_bound);
   }
   SUBCASE("E6: mean over N - 1 data") {
-    const auto wrong = [](const AnyModel& model, const Eigen::MatrixXd& x,
-                          const Eigen::MatrixXd& y, double beta) {
+    const auto wrong = [](const AnyModel& model, const Eigen::MatrixXd& x, const Eigen::MatrixXd& y,
+                          double beta) {
       return planted::E6::exact_nll_gradient(model, x, y, beta, {}, two_threads);
     };
     const json& expected = vectors()["rbm_3x2"];
@@ -407,7 +405,8 @@ TEST_CASE("exact: 100 data, so more than one block, are all counted") {
 }
 
 TEST_CASE("exact: one real column beside latents that can be summed is a quadrature") {
-  const ExactAnswer answer = solve_exact(FixedModel<MixedEnergy>({bit_column()}), no_x, 2, {}, two_threads);
+  const ExactAnswer answer =
+      solve_exact(FixedModel<MixedEnergy>({bit_column()}), no_x, 2, {}, two_threads);
   CHECK(answer.method == "quadrature");
   // Z = sqrt(2 pi / beta) (1 + exp(beta / 2))
   const double expected = std::log(std::sqrt(std::acos(-1.0)) * (1 + std::exp(1.0)));

@@ -158,10 +158,10 @@ TEST_CASE("error bars are true over many seeds; planted E10: the iid formula is 
   const auto right = with(ChainsPlan{}, [](auto&... a) { return estimate_by_chains(a...); });
   const auto wrong = with(planted::E10::ChainsPlan{},
                           [](auto&... a) { return planted::E10::estimate_by_chains(a...); });
-  const double right_square = mean_square_z(right, p, exact, seeds, executor);
+  const double right_square = mean_square_z(right, exact, seeds, executor);
   CHECK(right_square < bound);
   CHECK(right_square > 1 / bound);
-  CHECK(mean_square_z(wrong, p, exact, seeds, executor) > bound);
+  CHECK(mean_square_z(wrong, exact, seeds, executor) > bound);
 }
 
 TEST_CASE("a sampled positive phase agrees with the exact one, and its error is in the bar") {

@@ -165,6 +165,9 @@ TEST_CASE("config: wrong types and ranges") {
   };
   CHECK(contains(wrong("seed = 7", "seed = \"7\""), "m.toml:1:8: seed must be an integer"));
   CHECK(contains(wrong("seed = 7", "seed = -7"), "seed = -7 is out of range"));
+  CHECK(contains(wrong("seed = 7", "block_width = 12"),
+                 "m.toml:1:15: block_width must be one of 1, 8, 16, 32, 64"));
+  CHECK(contains(wrong("seed = 7", "block_width = 8.0"), "block_width must be one of"));
   CHECK(contains(wrong("seed = 7", "seed = 7.0"), "seed must be an integer, got a number"));
   CHECK(contains(wrong("0.05", "\"0.05\""), "'step_size' must be a number"));
   CHECK(contains(wrong("0.05", "0"), "'step_size' = 0 is out of range"));

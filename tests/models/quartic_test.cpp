@@ -52,8 +52,8 @@ TEST_CASE("quartic: the checks reject wrong gradients") {
 
 TEST_CASE("quartic: names, lengths and shapes") {
   CHECK(QuarticModel(w_example).param_name(2) == "w2");
-  CHECK_THROWS_WITH_AS(
-      QuarticModel(Params::Zero(3)),
-      "parameters of the wrong length: quartic takes 4 (w0, w1, w2, w3), got 3", ConfigError);
+  CHECK_THROWS_WITH_AS(QuarticModel(Params::Zero(3)),
+                       "parameters of the wrong length: quartic takes 4 (w0, w1, w2, w3), got 3",
+                       ConfigError);
   CHECK_THROWS_AS(QuarticModel(w_example).prepare(Eigen::MatrixXd(2, 3)), UsageError);
 }

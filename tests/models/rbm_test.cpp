@@ -38,9 +38,8 @@ AnyEnergy<double> bind(const AnyModel& model, Index chains) {
 /// Worst error of both layers' sums, at a beta other than 1.
 double summed_out_error_of(const AnyEnergy<double>& energy) {
   const auto columns = energy.columns();
-  const double of_hidden =
-      summed_out_error(energy, hidden_columns(num_visible, num_hidden), 2.5,
-                       legal_block(columns.first(num_visible), 32, 5));
+  const double of_hidden = summed_out_error(energy, hidden_columns(num_visible, num_hidden), 2.5,
+                                            legal_block(columns.first(num_visible), 32, 5));
   const double of_visible = summed_out_error(energy, first_columns(num_visible), 2.5,
                                              legal_block(columns.first(num_hidden), 8, 6));
   return std::max(of_hidden, of_visible);

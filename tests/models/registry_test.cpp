@@ -130,8 +130,8 @@ TEST_CASE("every row of the registry makes a model of its own description") {
     CHECK(example.x.rows() == example.y.rows());
     CHECK(shape.num_params == example.model.params().size());
     CHECK(shape.y[0].kind == row.y_kind);
-    const AnyModel made = row.make(resolve(row, required_options(row)),
-                                   {shape.num_x, shape.num_y()});
+    const AnyModel made =
+        row.make(resolve(row, required_options(row)), {shape.num_x, shape.num_y()});
     CHECK(made.shape().num_x == shape.num_x);
     CHECK(made.shape().num_y() == shape.num_y());
     CHECK_THROWS_AS(made.with_params(Params::Zero(1)), ConfigError);

@@ -18,10 +18,10 @@ namespace {
 constexpr double betas[] = {0.25, 1, 2.5};
 constexpr double inf = std::numeric_limits<double>::infinity();
 
-/// Of an entry of the matrix: in double 1e-14. In float each column adds num_states 2^-23. Two states:
-/// the log odds t are within 3 |t| + 2 roundings of 2^-24, which p (1 - p) makes at most 1.2; the
-/// product u (1 + e) adds less than 2 p, the grid of u one: below 4 x 2^-24. Each further state adds
-/// the rounding of its weight and of the sum.
+/// Of an entry of the matrix: in double 1e-14. In float each column adds num_states 2^-23. Two
+/// states: the log odds t are within 3 |t| + 2 roundings of 2^-24, which p (1 - p) makes at
+/// most 1.2; the product u (1 + e) adds less than 2 p, the grid of u one: below 4 x 2^-24. Each
+/// further state adds the rounding of its weight and of the sum.
 template <class S>
 double tolerance(std::span<const Column> columns) {
   if constexpr (std::same_as<S, double>) {

@@ -201,8 +201,8 @@ double energy_change_error(const AnyEnergy<Scalar>& energy, const Block<Scalar>&
   double worst = 0;
   const auto compare = [&](const Block<Scalar>& moved) {
     const PerChain after = energies_of(energy, moved);
-    keep_worst(worst, ((after - before - change).abs() / (1 + before.abs() + after.abs()))
-                          .maxCoeff());
+    keep_worst(worst,
+               ((after - before - change).abs() / (1 + before.abs() + after.abs())).maxCoeff());
   };
   const auto columns = static_cast<Index>(energy.columns().size());
   for (Index site = 0; site < columns; ++site) {
@@ -272,8 +272,7 @@ double summed_out_error(const AnyEnergy<double>& energy, std::span<const Index> 
   const SummedByHand expected = sum_by_hand(energy, columns, beta, y);
   const PerChain scale = 1 + expected.free_energy.abs();
   double worst = 0;
-  keep_worst(worst,
-             ((energies_of(summed, kept) - expected.free_energy).abs() / scale).maxCoeff());
+  keep_worst(worst, ((energies_of(summed, kept) - expected.free_energy).abs() / scale).maxCoeff());
   for (Index c = 0; c < kept.rows(); ++c) {
     const Eigen::VectorXd grad = param_grad_of(summed, kept, c);
     keep_worst(worst, (grad - expected.param_grad.col(c)).cwiseAbs().maxCoeff() / scale[c]);
@@ -282,8 +281,7 @@ double summed_out_error(const AnyEnergy<double>& energy, std::span<const Index> 
   return worst;
 }
 
-double single_chain_error(const AnyModel& model, const Eigen::MatrixXd& x,
-                          const Block<double>& y) {
+double single_chain_error(const AnyModel& model, const Eigen::MatrixXd& x, const Block<double>& y) {
   const AnyPrepared prepared = model.prepare(x);
   const std::vector<Index> rows = cycled_rows(y.rows(), x.rows());
   const PerChain block = energies_of(model.bind_double(prepared, rows), y);

@@ -17,8 +17,8 @@ struct PairwiseWeights {
 };
 
 /// E(s) = -sum_{i<j} J_ij s_i s_j - sum_i b_i s_i over spins or bits: Ising models and Boltzmann
-/// machines. All arithmetic in double whatever the block's scalar. Cost of an energy: n^2 a chain; of
-/// a change or a conditional of one column: n.
+/// machines. All arithmetic in double whatever the block's scalar. Cost of an energy: n^2 a chain;
+/// of a change or a conditional of one column: n.
 template <class Scalar_>
 class PairwiseEnergy {
  public:
@@ -73,16 +73,16 @@ class PairwiseEnergy {
 
   void add_param_grad(const Block<Scalar>& y, ChainRange range, const PerChain& weights,
                       Eigen::VectorXd& sum) const {
-    for (Index c = range.begin; c < range.end(); ++c) {
-      Index p = 0;
-      for (Index i = 0; i < size(); ++i) {
-        const double weighted = weights[c] * static_cast<double>(y(c, i));
-        sum[num_params() - size() + i] -= weighted;
-        for (Index j = i + 1; j < size(); ++j) {
-          sum[p++] -= weighted * static_cast<double>(y(c, j));
-        }
+    states_ = y.middleRows(range.begin, range.size).matrix().template cast<double>();
+    weighted_ = states_.array().colwise() * weights.segment(range.begin, range.size);
+    moments_.noalias() = weighted_.transpose() * states_;
+    Index p = 0;
+    for (Index i = 0; i < size(); ++i) {
+      for (Index j = i + 1; j < size(); ++j) {
+        sum[p++] -= moments_(i, j);
       }
     }
+    sum.tail(size()) -= weighted_.colwise().sum().transpose();
   }
 
  private:
@@ -101,6 +101,7 @@ class PairwiseEnergy {
   std::shared_ptr<const PairwiseWeights> weights_;
   std::vector<Column> columns_;
   mutable PerChain local_field_;
+  mutable Eigen::MatrixXd states_, weighted_, moments_;
 };
 
 /// The family of PairwiseEnergy over n spins or bits, unconditional.
@@ -114,7 +115,8 @@ class PairwiseModel {
       : PairwiseModel(kind, n, std::make_shared<const Params>(std::move(w))) {}
 
   ModelShape shape() const {
-    return {0, std::vector<Column>(static_cast<std::size_t>(n_), Column{kind_, 2}), {}, num_params()};
+    return {
+        0, std::vector<Column>(static_cast<std::size_t>(n_), Column{kind_, 2}), {}, num_params()};
   }
   const Params& params() const { return *params_; }
   PairwiseModel with_params(std::shared_ptr<const Params> w) const {

@@ -101,8 +101,7 @@ template <class Scalar>
 class AnyKernel {
  public:
   template <class K>
-  requires(!std::same_as<K, AnyKernel>)
-  AnyKernel(K kernel) {  // NOLINT: any kernel is an AnyKernel
+  requires(!std::same_as<K, AnyKernel>) AnyKernel(K kernel) {  // NOLINT: any kernel is an AnyKernel
     // asserted here and not in the signature, so that the compiler names the member that is missing
     static_assert(Kernel<K, AnyEnergy<Scalar>>);
     self_ = std::make_shared<Holder<K>>(std::move(kernel));

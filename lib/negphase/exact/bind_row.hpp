@@ -5,8 +5,8 @@
 
 namespace negphase {
 
-/// Makes the energy of a block of `chains` chains that all see row `row` of x. Exact methods call it
-/// from several threads at once, once for each piece of their work.
+/// Makes the energy of a block of `chains` chains that all see row `row` of x. Exact methods call
+/// it from several threads at once, once for each piece of their work.
 using BindRow = std::function<AnyEnergy<double>(Index row, Index chains)>;
 
 }  // namespace negphase

@@ -107,10 +107,9 @@ void refuse_bad_energy(const Block<double>& y, const PerChain& energy) {
   for (Index c = 0; c < energy.size(); ++c) {
     if (std::isnan(energy[c]) || energy[c] == -infinity) {
       const Eigen::VectorXd state = y.row(c).matrix();
-      throw ModelError(fmt::format(
-          "the energy is {} at state ({}){}", energy[c],
-          fmt::join(state.data(), state.data() + state.size(), ", "),
-          energy[c] < 0 ? ": not normalisable" : ""));
+      throw ModelError(fmt::format("the energy is {} at state ({}){}", energy[c],
+                                   fmt::join(state.data(), state.data() + state.size(), ", "),
+                                   energy[c] < 0 ? ": not normalisable" : ""));
     }
   }
 }
@@ -336,8 +335,8 @@ StateTable tabulate_states(const std::function<AnyEnergy<double>(Index chains)>&
   if (least == infinity) {
     throw ModelError("the energy is +inf at all states");
   }
-  table.probability = table.energy.unaryExpr(
-      [=](double e) { return std::exp(-beta_times(beta, e - least)); });
+  table.probability =
+      table.energy.unaryExpr([=](double e) { return std::exp(-beta_times(beta, e - least)); });
   const double total = table.probability.sum();
   table.probability /= total;
   table.log_z = std::log(total) - beta * least;

@@ -31,9 +31,9 @@ struct StateSum {
 /// The chains of a block share out the values of the leading columns; the trailing ones run through
 /// a reflected Gray code, so that all chains change the same column at the same step. Energies are
 /// computed anew every 256 steps: between, their error is at most 256 roundings of a change. Two
-/// passes: log Z and the least energy E0 (compensated, M14); then weights exp(-beta (E - E0)), whose
-/// exponents hold no large number where they matter, into add_param_grad. In parallel over rows and
-/// slices of 64 prefixes, merged in their order: the same bytes for any number of threads.
+/// passes: log Z and the least energy E0 (compensated, M14); then weights exp(-beta (E - E0)),
+/// whose exponents hold no large number where they matter, into add_param_grad. In parallel over
+/// rows and slices of 64 prefixes, merged in their order: the same bytes for any number of threads.
 /// beta = 0 gives the uniform law on the states of finite energy.
 ///
 /// Cost: two energy changes and one dE/dW a state. Memory: a block and P doubles a slice.

@@ -44,12 +44,12 @@ std::span<const ExactMethodInfo> exact_methods();
 
 /// Methods ask for abilities and structure views of the energy, never for a model by name:
 ///   gaussian     gaussian() view: closed form
-///   layer_sum    one layer has a closed sum (summed_out), the others are enumerated; needs beta > 0
-///   enumeration  all columns of y and z finite
-///   quadrature   one real column, after z is summed out where there is one
+///   layer_sum    one layer has a closed sum (summed_out), the others are enumerated; needs beta >
+///   0 enumeration  all columns of y and z finite quadrature   one real column, after z is summed
+///   out where there is one
 /// @param x  [rows x num_x]; of no matter where num_x = 0
-/// Cost: a pilot of some milliseconds. Throws ConfigError where x has the wrong number of columns or
-/// no row, or beta is negative or not finite.
+/// Cost: a pilot of some milliseconds. Throws ConfigError where x has the wrong number of columns
+/// or no row, or beta is negative or not finite.
 ExactPlan plan_exact(const AnyModel& model, const Eigen::MatrixXd& x, double beta,
                      const ExactLimits& limits = {});
 
@@ -81,8 +81,8 @@ struct ExactNll {
 };
 
 /// @param x  [rows x num_x]  @param y  [rows x num_y]
-/// Throws as solve_exact and solve_positive, and ConfigError where z cannot be summed out or beta is
-/// not positive.
+/// Throws as solve_exact and solve_positive, and ConfigError where z cannot be summed out or beta
+/// is not positive.
 ExactNll exact_nll_gradient(const AnyModel& model, const Eigen::MatrixXd& x,
                             const Eigen::MatrixXd& y, double beta, const ExactLimits& limits,
                             const Executor& executor);

@@ -56,16 +56,16 @@ GaussianSum integrate_row(const BindRow& bind, Index row, double beta) {
   const Index d = view.precision.rows();
   const Eigen::LLT<Eigen::MatrixXd> factor(view.precision);
   if (factor.info() != Eigen::Success) {
-    throw ModelError(fmt::format(
-        "row {} of x: not normalisable, the precision is not positive definite", row));
+    throw ModelError(
+        fmt::format("row {} of x: not normalisable, the precision is not positive definite", row));
   }
   const Eigen::VectorXd mean = factor.solve(view.linear.row(0).matrix().transpose());
   const Eigen::VectorXd diagonal = factor.matrixLLT().diagonal();
   GaussianSum sum;
   sum.log_z = -beta * energy_at(energy, mean) - diagonal.array().log().sum() +
               static_cast<double>(d) / 2 * std::log(2 * std::numbers::pi / beta);
-  sum.error = std::numeric_limits<double>::epsilon() * static_cast<double>(d) *
-              (1 + std::abs(sum.log_z));
+  sum.error =
+      std::numeric_limits<double>::epsilon() * static_cast<double>(d) * (1 + std::abs(sum.log_z));
   sum.evaluations = 1;
   if (energy.can(Ability::param_grad)) {
     sum.mean_param_grad = mean_param_grad(bind, row, cubature_points(mean, factor, beta));

@@ -99,15 +99,12 @@ class LineEnergy {
   bool has_param_grad() const { return energy_.can(Ability::param_grad); }
 
   std::vector<double> at(const std::vector<double>& y) {
-    std::vector<double> energies;
-    energies.reserve(y.size());
+    std::vector<double> energies(y.size());
     for (std::size_t begin = 0; begin < y.size(); begin += block_chains) {
       const Index size = load(y, begin);
       energy_.energy(y_, out_);
-      for (Index c = 0; c < size; ++c) {
-        refuse_bad(y_(c, 0), out_[c]);
-        energies.push_back(out_[c]);
-      }
+      refuse_bad(size);
+      Eigen::Map<PerChain>(energies.data() + begin, size) = out_.head(size);
     }
     evaluations_ += y.size();
     return energies;
@@ -118,29 +115,32 @@ class LineEnergy {
     Eigen::VectorXd sum = Eigen::VectorXd::Zero(energy_.num_params());
     for (std::size_t begin = 0; begin < y.size(); begin += block_chains) {
       const Index size = load(y, begin);
-      for (Index c = 0; c < size; ++c) {
-        out_[c] = weights[begin + static_cast<std::size_t>(c)];
-      }
+      out_.head(size) = Eigen::Map<const PerChain>(weights.data() + begin, size);
       energy_.add_param_grad(y_, {0, size}, out_, sum);
     }
     return sum;
   }
 
  private:
-  /// Fills the block from y[begin] on, the rest of it with the last value; returns how many are new.
+  /// Fills the block from y[begin] on, the rest of it with the last value; returns how many are
+  /// new.
   Index load(const std::vector<double>& y, std::size_t begin) {
     const Index size = std::min(block_chains, static_cast<Index>(y.size() - begin));
-    for (Index c = 0; c < block_chains; ++c) {
-      y_(c, 0) = y[begin + static_cast<std::size_t>(std::min(c, size - 1))];
-    }
+    y_.col(0).head(size) = Eigen::Map<const PerChain>(y.data() + begin, size);
+    y_.col(0).tail(block_chains - size) = y_(size - 1, 0);
     return size;
   }
 
-  void refuse_bad(double y, double energy) const {
-    if (std::isnan(energy) || energy == -infinity) {
-      throw ModelError(fmt::format("row {} of x: the energy is {} at y = {}{}", row_, energy, y,
-                                   energy < 0 ? ": not normalisable" : ""));
+  void refuse_bad(Index size) const {
+    if ((out_.head(size) > -infinity).all()) {
+      return;
     }
+    Index c = 0;
+    while (out_[c] > -infinity) {
+      ++c;
+    }
+    throw ModelError(fmt::format("row {} of x: the energy is {} at y = {}{}", row_, out_[c],
+                                 y_(c, 0), out_[c] < 0 ? ": not normalisable" : ""));
   }
 
   AnyEnergy<double> energy_;
@@ -168,15 +168,14 @@ class Scan {
 
   const std::vector<ScanNode>& nodes() const { return nodes_; }
   const ScanNode& peak() const { return peak_; }
-  bool matters(const ScanNode& node) const {
-    return peak_.log_mass - node.log_mass < negligible;
-  }
+  bool matters(const ScanNode& node) const { return peak_.log_mass - node.log_mass < negligible; }
 
  private:
   /// `places` ascend.
   void add(const Places& places) {
     const std::vector<double> energies = energy_.at(places.y);
     const auto old_nodes = static_cast<std::ptrdiff_t>(nodes_.size());
+    nodes_.reserve(nodes_.size() + 2 * energies.size());
     for (std::size_t i = 0; i < energies.size(); ++i) {
       const double log_mass = places.log_slope[i] - beta_times(beta_, energies[i]);
       nodes_.push_back({places.t[i], log_mass, energies[i]});
@@ -208,9 +207,10 @@ class Scan {
         return;
       }
       if (nodes_.size() + places.t.size() > most_nodes) {
-        throw ModelError(fmt::format("row {} of x: the energy is too rough to be integrated: "
-                                     "too many wells",
-                                     energy_.row()));
+        throw ModelError(
+            fmt::format("row {} of x: the energy is too rough to be integrated: "
+                        "too many wells",
+                        energy_.row()));
       }
       add(places);
     }

@@ -70,12 +70,15 @@ Phase positive_phase(const Problem& p, const AnySampler& sampler, const ChainsPl
   return chains.draw(schedule);
 }
 
+// a marginal variance of 0 was measured on too few draws where the error bar is not 0 as well
 Eigen::VectorXd effective_sizes(const Phase& negative) {
-  Eigen::VectorXd sizes = negative.marginal_variance.cwiseQuotient(negative.gradient.squared_error);
+  constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+  const auto& variance = negative.marginal_variance;
+  const auto& squared_error = negative.gradient.squared_error;
+  Eigen::VectorXd sizes(variance.size());
   for (Index i = 0; i < sizes.size(); ++i) {
-    if (!std::isfinite(sizes[i])) {
-      sizes[i] = std::numeric_limits<double>::quiet_NaN();
-    }
+    const bool known = variance[i] > 0 && squared_error[i] > 0;
+    sizes[i] = known ? variance[i] / squared_error[i] : unknown;
   }
   return sizes;
 }
@@ -110,14 +113,10 @@ constexpr double enough_draws_a_chain = 10;
 
 void warn(GradientEstimate& e, const AnySampler& sampler, const ChainsPlan& plan) {
   double least = std::numeric_limits<double>::infinity();
-  Index frozen = 0;
-  for (Index i = 0; i < e.effective_size.size(); ++i) {
-    if (std::isnan(e.effective_size[i])) {
-      ++frozen;
-    } else {
-      least = std::min(least, e.effective_size[i]);
-    }
+  for (const double size : e.effective_size) {
+    least = size < least ? size : least;  // not for NaN
   }
+  const Index constant = (e.standard_error.array() == 0).count();
   const double a_chain = least / static_cast<double>(e.chains);
   if (plan.schedule.draws > 1 && !plan.restart && a_chain < enough_draws_a_chain) {
     e.warnings.push_back(
@@ -127,14 +126,16 @@ void warn(GradientEstimate& e, const AnySampler& sampler, const ChainsPlan& plan
              "like length has not forgotten the start, chain means are not near normal and "
              "the error bars may be too small; take more draws, a larger thin or a sampler "
              "that mixes faster",
-             a_chain, enough_draws_a_chain)});
+             a_chain, enough_draws_a_chain),
+         true});
   }
-  if (frozen > 0) {
+  if (constant > 0) {
     e.warnings.push_back(
         {"constant_components",
          fmt::format("{} of {} components never changed in any chain: their error bar of 0 means "
                      "nothing",
-                     frozen, e.effective_size.size())});
+                     constant, e.effective_size.size()),
+         true});
   }
   if (!sampler.is_exact) {
     e.warnings.push_back(

@@ -24,6 +24,8 @@ struct Problem {
 struct Warning {
   std::string code;
   std::string text;
+  /// A check that this run did not pass, for --strict; false: a caveat that goes with the method.
+  bool is_failed_check = false;
 };
 
 /// An estimate is never a bare number: the NLL gradient (M6), the error that replicates show (M7)
@@ -33,7 +35,8 @@ struct GradientEstimate {
   Eigen::VectorXd standard_error;      ///< [P]; 0 for exact answers
   Eigen::VectorXd degrees_of_freedom;  ///< [P] of Student's t; +inf for exact answers
   /// [P] marginal variance of dE/dW_i in the negative phase / SE^2 of its mean: how many
-  /// independent draws would do as well. NaN for a component that never changed.
+  /// independent draws would do as well. NaN for a component that never changed, or too
+  /// seldom to be measured.
   Eigen::VectorXd effective_size;
   Eigen::VectorXd positive, negative;  ///< [P] means of the two phases
   bool positive_is_exact = true;

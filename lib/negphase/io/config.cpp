@@ -1,4 +1,5 @@
 #include <fmt/core.h>
+#include <fmt/format.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -176,7 +177,8 @@ class Reader {
     const toml::table* data = nullptr;
     const toml::array* compare = nullptr;
 
-    std::vector<std::string> known{"seed", "model", "data", "sampler", "estimator", "compare"};
+    std::vector<std::string> known{"seed",    "block_width", "model",  "data",
+                                   "sampler", "estimator",   "compare"};
     for (const auto& verb : legal_.verbs) {
       known.emplace_back(verb.name);
     }
@@ -185,6 +187,8 @@ class Reader {
       const toml::node& node = *entry.node;
       if (name == "seed") {
         config.seed = seed(node);
+      } else if (name == "block_width") {
+        config.block_width = block_width(node);
       } else if (name == "model") {
         model = table(node, "[model]");
       } else if (name == "data") {
@@ -284,6 +288,16 @@ class Reader {
                       fmt::format("seed = {} is out of range (legal: integer >= 0)", *value));
     }
     return value ? static_cast<std::uint64_t>(std::max<std::int64_t>(*value, 0)) : 1;
+  }
+  Index block_width(const toml::node& node) {
+    const auto value = node.value_exact<std::int64_t>();
+    const auto at = std::find(block_widths.begin(), block_widths.end(), value.value_or(0));
+    if (at != block_widths.end()) {
+      return *at;
+    }
+    complaints_.add(place_of(node),
+                    fmt::format("block_width must be one of {}", fmt::join(block_widths, ", ")));
+    return default_block_width;
   }
   std::optional<double> finite(const toml::node& node, std::string_view what) {
     if (!node.is_number()) {

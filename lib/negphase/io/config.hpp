@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "negphase/core/block.hpp"
 #include "negphase/core/options.hpp"
 
 namespace negphase {
@@ -60,6 +61,7 @@ struct CompareRow {
 struct RunConfig {
   std::filesystem::path file;
   std::uint64_t seed = 1;
+  Index block_width = default_block_width;
   double beta = 1;
   NamedThing model;
   ParamsSource params;

@@ -34,7 +34,8 @@ Index failing_minor(const Eigen::MatrixXd& precision) {
     }
     factor(k, k) = std::sqrt(pivot);
     for (Index i = k + 1; i < factor.rows(); ++i) {
-      factor(i, k) = (factor(i, k) - factor.row(i).head(k).dot(factor.row(k).head(k))) / factor(k, k);
+      factor(i, k) =
+          (factor(i, k) - factor.row(i).head(k).dot(factor.row(k).head(k))) / factor(k, k);
     }
   }
   return 0;

@@ -31,8 +31,8 @@ struct GaussianPrepared {
   }
 };
 
-/// The energy of one block of a GaussianModel. One product [chains x d][d x d] an evaluation, in the
-/// block's precision; sums over coordinates in double.
+/// The energy of one block of a GaussianModel. One product [chains x d][d x d] an evaluation, in
+/// the block's precision; sums over coordinates in double.
 template <class Scalar_>
 class GaussianEnergy {
  public:
@@ -52,7 +52,7 @@ class GaussianEnergy {
  private:
   std::shared_ptr<const GaussianPrepared> prepared_;
   Index chains_;
-  mutable Block<Scalar> product_;                    // P y
+  mutable Block<Scalar> product_;                        // P y
   mutable Eigen::MatrixXd states_, weighted_, moments_;  // of add_param_grad
 };
 

@@ -30,7 +30,9 @@ template <class Scalar>
 void set_fields(const RbmWeights<Scalar>& w, RbmLayer layer, const States<Scalar>& other,
                 Scalar factor, Block<Scalar>& out) {
   out.resize(other.rows(), w.bias(layer).size());
-  out.matrix().rowwise() = factor * w.bias(layer);
+  for (Index j = 0; j < out.cols(); ++j) {
+    out.col(j) = factor * w.bias(layer)[j];  // a row of them at once would be a temporary
+  }
   if (layer == RbmLayer::hidden) {
     out.matrix().noalias() += (factor * other) * w.coupling;
   } else {
@@ -153,8 +155,8 @@ RbmEnergy<Scalar>::RbmEnergy(std::shared_ptr<const RbmPrepared> prepared)
 template <class Scalar>
 void RbmEnergy<Scalar>::energy(const Block<Scalar>& y, PerChain& out) const {
   const Index num_visible = prepared_->num_visible();
-  set_fields(prepared_->template weights<Scalar>(), RbmLayer::hidden,
-             states_of(y, 0, num_visible), Scalar(1), fields_);
+  set_fields(prepared_->template weights<Scalar>(), RbmLayer::hidden, states_of(y, 0, num_visible),
+             Scalar(1), fields_);
   out.setZero(y.rows());
   for (Index i = 0; i < num_visible; ++i) {
     out -= prepared_->in_double.visible_bias[i] * y.col(i).template cast<double>();
@@ -176,8 +178,7 @@ void RbmEnergy<Scalar>::set_field(const Block<Scalar>& y, Index site) const {
         y.rightCols(prepared_->num_hidden()).matrix() * w.coupling.row(site).transpose();
   } else {
     field_.setConstant(y.rows(), w.hidden_bias[site - num_visible]);
-    field_.matrix().noalias() +=
-        states_of(y, 0, num_visible) * w.coupling.col(site - num_visible);
+    field_.matrix().noalias() += states_of(y, 0, num_visible) * w.coupling.col(site - num_visible);
   }
 }
 

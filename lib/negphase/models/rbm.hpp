@@ -13,7 +13,7 @@ enum class RbmLayer { visible, hidden };
 /// The parameters of an RBM in one precision.
 template <class Scalar>
 struct RbmWeights {
-  Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic> coupling;    ///< W [V x H]
+  Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic> coupling;      ///< W [V x H]
   Eigen::Matrix<Scalar, 1, Eigen::Dynamic> visible_bias, hidden_bias;  ///< a [1 x V], c [1 x H]
 
   const auto& bias(RbmLayer layer) const {
@@ -103,7 +103,7 @@ class RbmEnergy {
 
   std::shared_ptr<const RbmPrepared> prepared_;
   mutable Block<Scalar> fields_;
-  mutable Lane<Scalar> field_;            // of one unit
+  mutable Lane<Scalar> field_;              // of one unit
   mutable Block<double> visible_, hidden_;  // of add_param_grad
 };
 

@@ -63,10 +63,10 @@ AnyModel make_rbm(const Options& options, const DataShape& data) {
 
 ModelExample rbm_example() {
   const Eigen::MatrixXd y{{1, 1, 0}, {0, 0, 1}, {1, 0, 1}, {1, 1, 0}};
-  return {RbmModel(3, 2,
-                   Params{{0.5, -0.25, -0.75, 0.625, 0.125, 0.75, 0.25, -0.125, -0.5, 0.375,
-                           -0.25}}),
-          Eigen::MatrixXd(4, 0), y};
+  return {
+      RbmModel(3, 2,
+               Params{{0.5, -0.25, -0.75, 0.625, 0.125, 0.75, 0.25, -0.125, -0.5, 0.375, -0.25}}),
+      Eigen::MatrixXd(4, 0), y};
 }
 
 const std::vector<ModelRow>& rows() {

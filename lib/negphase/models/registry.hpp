@@ -25,7 +25,7 @@ struct ModelExample {
 /// A model as a user chooses it.
 struct ModelRow {
   std::string_view name;
-  std::string_view doc;          ///< its formula, one line
+  std::string_view doc;  ///< its formula, one line
   std::vector<OptionSpec> options;
   std::string_view param_order;  ///< what W holds, in order
   ColumnKind y_kind;             ///< what the columns of y hold

@@ -12,7 +12,7 @@ namespace negphase {
 /// so that they do not depend on the number of threads.
 class Executor {
  public:
-  /// @param threads  0: as many as affinity mask and cgroup quota allow; more than that are capped
+  /// @param threads  0: as many as affinity mask and cgroup quota allow; capped at 64 times that
   explicit Executor(int threads = 0);
   ~Executor();
   Executor(Executor&&) noexcept;

@@ -13,8 +13,7 @@ namespace negphase {
 /// Metropolis-adjusted Langevin (M12): the move y' of M11, accepted with probability
 ///   min(1, exp(-beta (E(y') - E(y))) q(y' -> y) / q(y -> y')),
 ///   log q(a -> b) = -|b - a + h beta grad E(a)|^2 / (4 h) + const.
-/// With g = grad E(y), g' = grad E(y') the squares cancel and no difference of large numbers is
-/// left:
+/// With g = grad E(y), g' = grad E(y') the squares cancel, and no large numbers are subtracted:
 ///   log of the ratio of q = beta/2 sum_j (g + g')_j [(y' - y)_j + h beta/2 (g - g')_j].
 /// It is summed in double from the positions and gradients as stored and with the drift and scale
 /// of the move as rounded to the block's scalar, so that in float too MALA is exact for the rounded

@@ -15,14 +15,12 @@ namespace negphase {
 ///   scan = systematic  a step proposes every site once, in the order 0 .. d-1: leaves the target
 ///                      invariant, is not reversible, and where no flip costs anything (beta = 0)
 ///                      it goes back and forth between two states for ever
-///   scan = random      a step makes `flips` proposals, each at a uniformly chosen site of the
-///   chain's
-///                      own: reversible
+///   scan = random      a step makes `flips` proposals, each at a site chosen uniformly, anew
+///                      for each chain: reversible
 /// Needs energy_change, of one site (systematic) or by chain (random). Columns: spin, bit,
 /// category, ordinal. Cost of a proposal: one energy change, one uniform; energies are summed from
-/// the changes and computed anew after every 16 sweeps' worth of proposals. Faults: nan_energy,
-/// minus_infinity, forbidden. Source: Metropolis et al. 1953; Liu 2001, ch. 5.
-///
+/// the changes and computed anew after every 16 sweeps' worth of proposals.
+/// Faults: nan_energy, minus_infinity, forbidden. Source: Metropolis et al. 1953; Liu 2001, ch. 5.
 /// Draws in a step, each (purpose, index) once: accept, index = number of the proposal; value, the
 /// same, only where a site has more than two states; site (random scan), the same.
 class SingleFlip {
