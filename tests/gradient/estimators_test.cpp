@@ -112,8 +112,8 @@ Eigen::VectorXd exact_gradient(const Problem& p, const Executor& executor) {
 // an error bar is right when the z-scores have mean square 1: sum z^2 over P components, correlated
 // at worst completely; judged over many seeds, mean of P z^2 / P has standard error <= sqrt(2 /
 // seeds)
-double mean_square_z(const auto& estimate, const Problem& p, const Eigen::VectorXd& exact,
-                     int seeds, const Executor& executor) {
+double mean_square_z(const auto& estimate, const Eigen::VectorXd& exact, int seeds,
+                     const Executor& executor) {
   double sum = 0;
   for (int s = 0; s < seeds; ++s) {
     const GradientEstimate e =
