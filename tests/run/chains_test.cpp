@@ -13,6 +13,7 @@
 #include "negphase/registry/registry.hpp"
 #include "negphase/run/moments.hpp"
 #include "negphase/run/step_size.hpp"
+#include "planted/N2.hpp"
 #include "support/problems.hpp"
 
 namespace {
@@ -140,8 +141,7 @@ TEST_CASE("one run of 20 steps is two runs of 10: nothing hangs on how a run is 
   CHECK((last({20}) == last({1, 18, 1})).all());
 }
 
-TEST_CASE("planted N1 to N3: sources that repeat themselves give other chains or equal ones") {
-  // what the check sees: chains of one run differ from each other and from step to step
+TEST_CASE("chains differ from each other, and each from step to step") {
   const Problem p = quartic_problem(1);
   const AnySampler ula = sampler_with_step("ula", 0.1);
   const auto draws = run<double>(p, ula, 64, 64, {5, 20, 1});
@@ -153,6 +153,62 @@ TEST_CASE("planted N1 to N3: sources that repeat themselves give other chains or
     if (t > 0) {
       CHECK(draws[t] != draws[t - 1]);
     }
+  }
+}
+
+namespace {
+
+// the last positions of 200 chains, for either version of the runner
+template <template <class> class SomeChains, template <class> class SomeSetup, class MakeObserver>
+std::vector<double> last_positions(int threads, const MakeObserver& make_observer) {
+  const Problem p = quartic_problem(5);
+  const AnySampler mala = sampler_with_step("mala", 0.1);
+  const Executor executor(threads);
+  const auto right = setup_of<double>(p.model, mala, 200, 5, p.x);
+  SomeSetup<double> setup;
+  setup.num_chains = right.num_chains;
+  setup.beta = right.beta;
+  setup.seed = right.seed;
+  setup.bind = right.bind;
+  setup.start = right.start;
+  SomeChains<double> chains(setup, mala.kernel<double>(), settings_on(executor, 5));
+  std::vector<double> all;
+  for (const auto& o : chains.advance({0, 10, 1}, make_observer)) {
+    const Block<double>& last = make_observer.draws_of(*o).back();
+    all.insert(all.end(), last.data(), last.data() + last.size());
+  }
+  return all;
+}
+
+template <template <class> class SomeObserver>
+struct Recording {
+  struct Keeper final : SomeObserver<double> {
+    void observe(const AnyEnergy<double>&, const AnyState<double>& state, Index live) override {
+      draws.push_back(state.position().topRows(live));
+    }
+    std::vector<Block<double>> draws;
+  };
+  std::unique_ptr<SomeObserver<double>> operator()(Index, Index, Index) const {
+    return std::make_unique<Keeper>();
+  }
+  static const std::vector<Block<double>>& draws_of(const SomeObserver<double>& o) {
+    return static_cast<const Keeper&>(o).draws;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("positions are the same bytes for any number of threads; planted N2 is rejected") {
+  const auto right = [](int threads) {
+    return last_positions<Chains, ChainSetup>(threads, Recording<Observer>{});
+  };
+  const auto wrong = [](int threads) {
+    return last_positions<planted::N2::Chains, planted::N2::ChainSetup>(
+        threads, Recording<planted::N2::Observer>{});
+  };
+  for (const int threads : {2, 3, 7}) {
+    CHECK(right(threads) == right(1));
+    CHECK(wrong(threads) != wrong(1));
   }
 }
 

@@ -42,19 +42,30 @@ int affinity_count() {
 
 int available_threads() { return std::max(1, std::min(affinity_count(), cgroup_quota())); }
 
+namespace {
+
+// oversubscription beyond this helps nobody
+int most_threads() { return 64 * available_threads(); }
+
+// oneTBB fixes the size of its pool when it starts, at the number of cores; an executor that was
+// asked for more threads would get a warning on stderr in their place. Workers are made when
+// needed.
+void allow_most_threads() {
+  static const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
+                                         static_cast<std::size_t>(most_threads()));
+}
+
+}  // namespace
+
 struct Executor::Arena {
-  explicit Arena(int n)
-      : threads(n),
-        limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(n)),
-        arena(n) {}
+  explicit Arena(int n) : threads(n), arena((allow_most_threads(), n)) {}
   int threads;
-  tbb::global_control limit;  // more threads than cores are had only if asked for
   tbb::task_arena arena;
 };
 
 Executor::Executor(int threads)
     : arena_(std::make_unique<Arena>(threads <= 0 ? available_threads()
-                                                  : std::min(threads, 64 * available_threads()))) {}
+                                                  : std::min(threads, most_threads()))) {}
 Executor::~Executor() = default;
 Executor::Executor(Executor&&) noexcept = default;
 Executor& Executor::operator=(Executor&&) noexcept = default;
