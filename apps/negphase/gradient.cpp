@@ -1,16 +1,34 @@
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "comparison.hpp"
+#include "negphase/io/files.hpp"
 #include "output.hpp"
+#include "results.hpp"
 #include "verbs.hpp"
 
 namespace negphase::tool {
 
 int run_gradient(const std::string& file, const CommonArguments& common) {
+  const auto begin = std::chrono::steady_clock::now();
   const Executor executor(common.threads);
   Comparison comparison = plan_comparison(file, common, executor);
+  ResultFolder results(common);
   run_comparison(comparison, common, executor);
-  print(common.json ? to_json(comparison, common).dump(2) + "\n" : format_table(comparison));
+  const std::string json = to_json(comparison, common).dump(2) + "\n";
+  if (results.wanted()) {
+    RunFacts facts{.verb = "gradient", .threads = executor.threads()};
+    for (const GradientEstimate& e : comparison.estimates) {
+      facts.energy_evaluations += e.energy_evaluations;
+      facts.gradient_evaluations += e.gradient_evaluations;
+      facts.warnings.insert(facts.warnings.end(), e.warnings.begin(), e.warnings.end());
+    }
+    facts.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    results.begin();
+    write_file_atomically(results.file("gradient.json"), json);
+    results.finish(comparison.file, common, facts);
+  }
+  print(common.json ? json : format_table(comparison));
   return common.strict && failed_a_check(comparison) ? 7 : 0;
 }
 

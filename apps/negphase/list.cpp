@@ -9,6 +9,7 @@
 #include "negphase/gradient/training.hpp"
 #include "negphase/models/registry.hpp"
 #include "negphase/registry/registry.hpp"
+#include "negphase/run/sampling.hpp"
 #include "output.hpp"
 #include "verbs.hpp"
 
@@ -40,10 +41,14 @@ std::vector<Listed> listed(const std::string& kind) {
     for (const EstimatorRow& row : estimator_registry()) {
       all.push_back({row.name, row.doc, row.options, {}});
     }
+  } else if (kind == "train") {
+    all.push_back({"train", "training: the table [train]", train_options(), {}});
+  } else if (kind == "sample") {
+    all.push_back({"sample", "draws: the table [sample]", sample_options(), {}});
   } else {
-    all.push_back({"train",
-                   "stochastic gradient descent with persistent chains: the table [train]",
-                   train_options(),
+    all.push_back({"exact",
+                   "limits of exact methods: the table [exact]",
+                   find_estimator("exact").options,
                    {}});
   }
   return all;
@@ -110,7 +115,8 @@ Json json_of(const std::string& kind) {
 }
 
 const std::vector<std::string>& list_kinds() {
-  static const std::vector<std::string> kinds{"models", "samplers", "estimators", "train"};
+  static const std::vector<std::string> kinds{"models", "samplers", "estimators",
+                                              "train",  "sample",   "exact"};
   return kinds;
 }
 

@@ -37,14 +37,17 @@ struct CommandLine {
   CommonArguments common;
   std::uint64_t seed = 0;
   std::string precision = "double";
-  std::string file, out, kind;
-  bool force = false;
+  std::string file, kind;
   std::function<int()> run;
 
   CommandLine();
   CLI::App* verb(const std::string& name, const std::string& doc, const std::string& example);
   void add_common(CLI::App* verb, bool json);
   void add_file(CLI::App* verb);
+  void add_out(CLI::App* verb, const std::string& doc);
+  CLI::App* add_file_verb(const std::string& name, const std::string& doc,
+                          const std::string& example, const std::string& out_doc,
+                          int (*verb_function)(const std::string&, const CommonArguments&));
   void finish();
   std::string explanation(const CLI::ParseError& error, int count, const char* const* words) const;
 };
@@ -86,6 +89,25 @@ void CommandLine::add_file(CLI::App* sub) {
       ->type_name("FILE");
 }
 
+void CommandLine::add_out(CLI::App* sub, const std::string& doc) {
+  sub->add_flag("--force", common.force, "replace the result that is in --out already");
+  sub->add_option("--out", common.out, doc)->type_name("FOLDER");
+}
+
+CLI::App* CommandLine::add_file_verb(const std::string& name, const std::string& doc,
+                                     const std::string& example, const std::string& out_doc,
+                                     int (*verb_function)(const std::string&,
+                                                          const CommonArguments&)) {
+  CLI::App* sub = verb(name, doc, example);
+  add_file(sub);
+  add_common(sub, true);
+  add_out(sub, out_doc);
+  sub->callback([this, verb_function] {
+    run = [this, verb_function] { return verb_function(file, common); };
+  });
+  return sub;
+}
+
 CommandLine::CommandLine() {
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("negphase ") + NEGPHASE_VERSION);
@@ -93,24 +115,27 @@ CommandLine::CommandLine() {
   app.footer(std::string("`negphase VERB --help` shows more. A first try: negphase demo\n\n") +
              exit_codes);
 
-  CLI::App* gradient =
-      verb("gradient", "estimate the gradient of the NLL, with error bars, beside the exact one",
-           "negphase gradient model.toml --set sampler.step_size=0.1 --json");
-  add_file(gradient);
-  add_common(gradient, true);
-  gradient->callback([this] { run = [this] { return run_gradient(file, common); }; });
-
-  CLI::App* train = verb("train", "fit the parameters by persistent chains and write them",
-                         "negphase train model.toml --out params.npy");
-  add_file(train);
-  add_common(train, true);
-  train->add_option("--out", out, "where the parameters go (.npy)")->required()->type_name("FILE");
-  train->add_flag("--force", force, "overwrite --out if it exists");
-  train->callback([this] { run = [this] { return run_train(file, out, force, common); }; });
+  add_file_verb("gradient",
+                "estimate the gradient of the NLL, with error bars, beside the exact one",
+                "negphase gradient model.toml --set sampler.step_size=0.1 --json",
+                "folder for gradient.json, config.toml, run.json", run_gradient);
+  add_file_verb("exact", "log Z, NLL and its gradient without sampling",
+                "negphase exact model.toml --set exact.max_states=1e6",
+                "folder for exact.json, config.toml, run.json", run_exact);
+  add_file_verb("sample", "draw y (and z) from the model by a sampler",
+                "negphase sample model.toml --set sample.draws=500 --out draws",
+                "folder for draws.npy, chain_1.csv .., sample.json, config.toml, run.json",
+                run_sample);
+  add_file_verb("train", "fit the parameters and write them",
+                "negphase train model.toml --out trained",
+                "folder for params.npy, metrics.jsonl, config.toml, run.json", run_train)
+      ->get_option("--out")
+      ->required();
 
   CLI::App* list =
       verb("list", "models, samplers, estimators and their options", "negphase list samplers");
-  list->add_option("kind", kind, "models, samplers, estimators or train; all if not given")
+  list->add_option("kind", kind,
+                   "models, samplers, estimators, train, sample or exact; all if not given")
       ->type_name("KIND");
   list->add_flag("--json", common.json, "print one JSON object");
   list->callback([this] { run = [this] { return run_list(kind, common.json); }; });

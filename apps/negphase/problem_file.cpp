@@ -10,6 +10,7 @@
 #include "negphase/io/params_file.hpp"
 #include "negphase/models/registry.hpp"
 #include "negphase/registry/registry.hpp"
+#include "negphase/run/sampling.hpp"
 #include "signals.hpp"
 
 namespace negphase::tool {
@@ -63,6 +64,8 @@ LegalNames legal_names() {
     legal.estimators.push_back({row.name, row.options});
   }
   legal.verbs.push_back({"train", train_options()});
+  legal.verbs.push_back({"sample", sample_options()});
+  legal.verbs.push_back({"exact", find_estimator("exact").options});
   return legal;
 }
 

@@ -10,21 +10,12 @@
 #include "output.hpp"
 #include "problem_file.hpp"
 #include "progress_bar.hpp"
+#include "results.hpp"
 #include "verbs.hpp"
 
 namespace negphase::tool {
 
 namespace {
-
-void check_out(const std::filesystem::path& out, bool force) {
-  if (out.extension() != ".npy") {
-    throw UsageError(fmt::format("--out {}: the parameters are written as .npy", out.string()));
-  }
-  check_writable(out);
-  if (std::filesystem::exists(out) && !force) {
-    throw ConfigError({out.string(), 0, 0}, "exists already; --force overwrites it");
-  }
-}
 
 AnySampler training_sampler(const ProblemFile& loaded) {
   const RunConfig& config = loaded.config;
@@ -42,34 +33,30 @@ AnySampler training_sampler(const ProblemFile& loaded) {
 
 }  // namespace
 
-int run_train(const std::string& file, const std::string& out, bool force,
-              const CommonArguments& common) {
+int run_train(const std::string& file, const CommonArguments& common) {
   const ProblemFile loaded = load_problem(file, common, ParamsAre::optional);
   const RunConfig& config = loaded.config;
   const AnySampler sampler = training_sampler(loaded);
   const Problem& problem = loaded.problem;
-  const auto given = config.verbs.find("train");
-  const Options options = Options::resolve(
-      "[train]", train_options(),
-      given == config.verbs.end() ? std::vector<GivenOption>{} : given->second.options);
-  check_out(out, force);
+  const Options options = verb_options(config, "train", train_options());
+  ResultFolder results(common);
 
   const Executor executor(common.threads);
   RunSettings settings = run_settings(config, common, executor);
   ProgressBar bar("training", common.quiet);
   settings.progress = bar.progress();
   const Params trained = train(problem, sampler, options, settings);
-  write_npy(out, Eigen::VectorXd(trained));
+  results.begin();
+  write_npy(results.file("params.npy"), Eigen::VectorXd(trained));
+  results.finish(loaded, common, {.verb = "train", .threads = executor.threads()});
 
   const Params& start = problem.model.params();
+  const std::string out = results.file("params.npy").string();
   if (common.json) {
-    const nlohmann::ordered_json json{{"negphase", NEGPHASE_VERSION},
-                                      {"verb", "train"},
-                                      {"config", config.file.string()},
-                                      {"seed", config.seed},
-                                      {"updates", options.integer("updates")},
-                                      {"num_params", trained.size()},
-                                      {"out", out}};
+    nlohmann::ordered_json json = json_head("train", loaded, common);
+    json["updates"] = options.integer("updates");
+    json["num_params"] = trained.size();
+    json["params"] = out;
     print(json.dump(2) + "\n");
   } else {
     print(

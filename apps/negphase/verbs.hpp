@@ -17,13 +17,16 @@ struct CommonArguments {
   bool json = false;    ///< one object on stdout, nothing else
   bool quiet = false;   ///< no progress
   bool strict = false;  ///< any NaN proposal ends the run; warnings make exit code 7
+  std::string out;      ///< folder of the result; empty: printed only
+  bool force = false;   ///< an existing result is replaced
 };
 
 /// Each verb, one file each; returns the exit code (table in apps/README.md), throws Error.
 int run_gradient(const std::string& file, const CommonArguments& common);
-int run_train(const std::string& file, const std::string& out, bool force,
-              const CommonArguments& common);
-/// @param kind  "models", "samplers", "estimators", "train" or "" for all
+int run_train(const std::string& file, const CommonArguments& common);
+int run_exact(const std::string& file, const CommonArguments& common);
+int run_sample(const std::string& file, const CommonArguments& common);
+/// @param kind  "models", "samplers", "estimators", "train", "sample", "exact" or "" for all
 int run_list(const std::string& kind, bool json);
 int run_demo(const CommonArguments& common);
 

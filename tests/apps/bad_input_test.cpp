@@ -86,7 +86,8 @@ TEST_CASE("bad input: the command line") {
       {"set without value", "gradient m.toml --set seed", 2, {"--set seed", "a.b=value"}},
       {"unknown list", "list sampler", 2, {"did you mean 'samplers'?"}},
       {"train without --out", "train m.toml", 2, {"--out"}},
-      {"parameters as text", "train m.toml --out p.txt", 2, {"p.txt", ".npy"}},
+      {"--out is a file", "sample m.toml --out d.csv", 5, {"d.csv", "is a file"}},
+      {"--out in no folder", "exact m.toml --out no/where", 5, {"no/where", "does not exist"}},
   };
   for (const BadInput& bad : all) {
     check(folder, bad);
@@ -287,9 +288,9 @@ TEST_CASE("bad input: output that cannot be written") {
     check(folder, {"a full disk", std::string(arguments) + " >/dev/full", 5, {"No space left"}});
   }
   const BadInput all[] = {
-      {"no such folder", "train m.toml --out none/p.npy", 5, {"none", "does not exist"}},
-      {"a folder", "train m.toml --out .npy --set train.updates=0", 3, {"'updates' = 0"}},
-      {"an existing file", "train m.toml --out there.npy", 3, {"there.npy", "--force"}},
+      {"no such folder", "train m.toml --out none/p", 5, {"none", "does not exist"}},
+      {"no update", "train m.toml --out p --set train.updates=0", 3, {"'updates' = 0"}},
+      {"a file", "train m.toml --out there.npy --force", 5, {"there.npy", "is a file"}},
   };
   for (const BadInput& bad : all) {
     check(folder, bad);

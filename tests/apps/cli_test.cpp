@@ -39,8 +39,8 @@ Json result(const TemporaryFolder& folder, const std::string& arguments) {
 
 TEST_CASE("cli: help and version") {
   const TemporaryFolder folder;
-  for (const char* arguments :
-       {"--help", "gradient --help", "train --help", "list --help", "demo --help", "--version"}) {
+  for (const char* arguments : {"--help", "gradient --help", "exact --help", "sample --help",
+                                "train --help", "list --help", "demo --help", "--version"}) {
     CAPTURE(arguments);
     const ToolRun run = run_tool(folder, arguments);
     CHECK(run.exit_code == 0);
@@ -66,7 +66,7 @@ TEST_CASE("cli: list") {
   CHECK(samplers["samplers"].size() >= 5);
   const Json models = result(folder, "list models")["models"];
   CHECK(models[0].contains("parameters"));
-  CHECK(result(folder, "list").size() == 4);
+  CHECK(result(folder, "list").size() == 6);
 }
 
 TEST_CASE("cli: the same bytes for any number of threads") {
@@ -139,19 +139,99 @@ TEST_CASE("cli: --strict turns a failed check into exit code 7 and keeps the res
         0);
 }
 
+TEST_CASE("cli: exact agrees with the exact row of gradient") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  write_rbm(folder);
+  for (const char* file : {"m.toml", "r.toml"}) {
+    CAPTURE(file);
+    const Json exact = result(folder, std::string("exact ") + file);
+    const Json gradient =
+        result(folder, std::string("gradient ") + file + " --set 'estimator={name=\"exact\"}'");
+    CHECK(exact["mean"] == gradient["exact"]["mean"]);
+    CHECK(exact["nll"].is_number());
+    CHECK(exact["log_z"].size() == (std::string(file) == "m.toml" ? 20 : 1));
+    CHECK(result(folder, std::string("exact --threads 3 ") + file) == exact);
+  }
+  CHECK(contains(run_tool(folder, "exact m.toml").out, "exact by quadrature"));
+}
+
+TEST_CASE("cli: sample writes draws, the same for any threads, and again from config.toml") {
+  const TemporaryFolder folder;
+  write_rbm(folder);
+  const std::string sample = "sample r.toml --set sample.chains=3 --set sample.draws=4 --out ";
+  REQUIRE(run_tool(folder, sample + "a --threads 1").exit_code == 0);
+  REQUIRE(run_tool(folder, sample + "b --threads 3").exit_code == 0);
+  for (const char* file : {"draws.npy", "chain_1.csv", "chain_3.csv", "config.toml"}) {
+    CAPTURE(file);
+    CHECK_FALSE(folder.read(std::string("a/") + file).empty());
+    CHECK(folder.read(std::string("a/") + file) == folder.read(std::string("b/") + file));
+  }
+  REQUIRE(run_tool(folder, "sample a/config.toml --out c").exit_code == 0);
+  CHECK(folder.read("a/draws.npy") == folder.read("c/draws.npy"));
+  CHECK(folder.read("a/config.toml") == folder.read("c/config.toml"));
+  CHECK(contains(folder.read("a/draws.npy"), "'shape': (3, 4, 6, )"));
+
+  const Json run = Json::parse(folder.read("a/run.json"));
+  for (const char* key : {"negphase", "verb", "seed", "block_width", "compiler", "flags", "data",
+                          "energy_evaluations", "gradient_evaluations", "warnings", "timing"}) {
+    CAPTURE(key);
+    CHECK(run.contains(key));
+  }
+  CHECK(run["data"]["crc32"].get<std::string>().size() == 8);
+  const Json summary = Json::parse(folder.read("a/sample.json"));
+  CHECK(summary["columns"].size() == 6);
+  CHECK(summary["standard_error"][0].is_number());
+}
+
+TEST_CASE("cli: sample starts where it is told") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  // 20 rows x 2 chains; a step so small that the chain stays within 1e-6 of its start
+  negphase::write_npy(folder / "s.npy", Eigen::MatrixXd(Eigen::MatrixXd::Constant(40, 1, 0.625)));
+  const std::string sample =
+      "sample m.toml --set sample.chains=2 --set sample.warmup=0 --set sample.draws=2 "
+      "--set sampler.step_size=1e-15 --set sample.start=given --set sample.start_file=s.npy";
+  const Json json = result(folder, sample);
+  CHECK(json["mean"][0].get<double>() == doctest::Approx(0.625).epsilon(1e-5));
+  bool warned = false;
+  for (const Json& w : json["warnings"]) {
+    warned = warned || w["code"] == "high_acceptance";
+  }
+  CHECK(warned);
+}
+
+TEST_CASE("cli: a result is never replaced without --force, and a whole one has run.json") {
+  const TemporaryFolder folder;
+  write_rbm(folder);
+  for (const char* verb : {"gradient", "exact", "sample"}) {
+    CAPTURE(verb);
+    const std::string command = std::string(verb) + " r.toml --out " + verb;
+    REQUIRE(run_tool(folder, command).exit_code == 0);
+    const std::string before = folder.read(std::string(verb) + "/run.json");
+    CHECK_FALSE(before.empty());
+    const ToolRun again = run_tool(folder, command + " --seed 3");
+    CHECK(again.exit_code == 3);
+    CHECK(contains(again.err, "--force"));
+    CHECK(folder.read(std::string(verb) + "/run.json") == before);
+    CHECK(run_tool(folder, command + " --seed 3 --force").exit_code == 0);
+    CHECK(Json::parse(folder.read(std::string(verb) + "/run.json"))["seed"] == 3);
+  }
+}
+
 TEST_CASE("cli: training writes parameters that gradient reads, the same for any threads") {
   const TemporaryFolder folder;
   write_rbm(folder);
   const std::string train = "train r.toml --quiet --set train.updates=50 --out ";
-  const ToolRun run = run_tool(folder, train + "p.npy --threads 1");
+  const ToolRun run = run_tool(folder, train + "p --threads 1");
   CAPTURE(run.err);
   REQUIRE(run.exit_code == 0);
-  CHECK(run_tool(folder, train + "q.npy --threads 3").exit_code == 0);
-  CHECK(folder.read("p.npy") == folder.read("q.npy"));
-  CHECK(negphase::read_npy(folder / "p.npy").rows() == 14);
-  CHECK(run_tool(folder, "gradient r.toml --set model.params=p.npy").exit_code == 0);
-  CHECK(run_tool(folder, train + "p.npy").exit_code == 3);  // it exists
-  CHECK(run_tool(folder, train + "p.npy --force").exit_code == 0);
+  CHECK(run_tool(folder, train + "q --threads 3").exit_code == 0);
+  CHECK(folder.read("p/params.npy") == folder.read("q/params.npy"));
+  CHECK(negphase::read_npy(folder / "p/params.npy").rows() == 14);
+  CHECK(run_tool(folder, "gradient r.toml --set model.params=p/params.npy").exit_code == 0);
+  CHECK(run_tool(folder, train + "p").exit_code == 3);  // it exists
+  CHECK(run_tool(folder, train + "p --force").exit_code == 0);
 }
 
 TEST_CASE("cli: a signal ends a long run with 130 or 143 and no result") {

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "negphase/exact/exact.hpp"
+#include "negphase/run/gradient_check.hpp"
 
 namespace negphase {
 
@@ -45,6 +46,7 @@ void check_sampler(const Problem& p, const AnySampler& sampler) {
     throw ConfigError(fmt::format("sampler '{}' needs {}, which this model's energy lacks",
                                   sampler.name, member_names(missing)));
   }
+  check_gradients(p.model, p.x, p.y, 1);
 }
 
 namespace {

@@ -345,7 +345,8 @@ class Reader {
         }
         options.push_back({name, f->get(), place});
       } else if (const auto* s = node.as_string()) {
-        options.push_back({name, s->get(), place});
+        const bool is_path = name.ends_with("_file") && !s->get().empty();
+        options.push_back({name, is_path ? resolved(s->get(), node).string() : s->get(), place});
       } else {
         complaints_.add(
             place, fmt::format("{}: {} must be one value, got {}", where, name, type_word(node)));

@@ -153,6 +153,15 @@ void write_npy(const std::filesystem::path& file, const Eigen::VectorXd& values)
         static_cast<std::size_t>(values.size()));
 }
 
+void write_npy(const std::filesystem::path& file, std::span<const Eigen::Index> shape,
+               std::span<const double> values) {
+  std::string text = "(";
+  for (const Eigen::Index size : shape) {
+    text += fmt::format("{}, ", size);
+  }
+  write(file, text + ")", values.data(), values.size());
+}
+
 void write_npy(const std::filesystem::path& file, const Eigen::MatrixXd& values) {
   const RowMajor rows = values;
   write(file, fmt::format("({}, {})", rows.rows(), rows.cols()), rows.data(),

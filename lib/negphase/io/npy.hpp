@@ -1,6 +1,7 @@
 #pragma once
 #include <Eigen/Core>
 #include <filesystem>
+#include <span>
 
 namespace negphase {
 
@@ -12,6 +13,9 @@ Eigen::MatrixXd read_npy(const std::filesystem::path& file);
 
 /// Writes float64 with one axis, `[n]`, atomically (files.hpp). Throws IoError.
 void write_npy(const std::filesystem::path& file, const Eigen::VectorXd& values);
+/// Writes float64 with the axes of `shape`, from values in C order (the last axis runs fastest).
+void write_npy(const std::filesystem::path& file, std::span<const Eigen::Index> shape,
+               std::span<const double> values);
 /// Writes float64 with two axes, C order.
 void write_npy(const std::filesystem::path& file, const Eigen::MatrixXd& values);
 

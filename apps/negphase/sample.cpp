@@ -1,0 +1,387 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "negphase/gradient/phase.hpp"
+#include "negphase/gradient/replicates.hpp"
+#include "negphase/io/files.hpp"
+#include "negphase/io/npy.hpp"
+#include "negphase/io/stan_csv.hpp"
+#include "negphase/random/philox_source.hpp"
+#include "negphase/registry/registry.hpp"
+#include "negphase/run/sampling.hpp"
+#include "output.hpp"
+#include "progress_bar.hpp"
+#include "results.hpp"
+
+namespace negphase::tool {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Position = std::span<double>;
+
+/// Mean, standard deviation, standard error and effective size of each column, from chain means.
+struct Summary {
+  std::vector<std::string> names;
+  Eigen::VectorXd mean, deviation;
+  Eigen::VectorXd standard_error, effective_size;  ///< NaN where chains are too few for them
+};
+
+struct SampleResult {
+  AnySampler sampler;
+  Options options;
+  Draws draws;
+  Summary summary;
+  std::vector<Warning> warnings;
+  double seconds = 0;
+  double acceptance() const {
+    return draws.counts.acceptance / static_cast<double>(draws.counts.proposals);
+  }
+};
+
+std::vector<std::string> column_names(const ModelShape& shape) {
+  std::vector<std::string> names;
+  for (Index j = 0; j < shape.num_y(); ++j) {
+    names.push_back(fmt::format("y.{}", j + 1));
+  }
+  for (Index j = 0; j < shape.num_z(); ++j) {
+    names.push_back(fmt::format("z.{}", j + 1));
+  }
+  return names;
+}
+
+// Chains are replicates (M7): of each row where the model is conditional, else in groups.
+Summary summarize(const Draws& draws, const ModelShape& shape, Index rows) {
+  const Index columns = draws.values.cols();
+  const Replicates replicates = shape.num_x > 0 ? Replicates::by_row(rows, draws.chains / rows)
+                                                : Replicates::by_group(draws.chains);
+  Eigen::MatrixXd cells = Eigen::MatrixXd::Zero(columns, replicates.cells());
+  Eigen::VectorXd squares = Eigen::VectorXd::Zero(columns);
+  Eigen::MatrixXd row_means = Eigen::MatrixXd::Zero(columns, std::max<Index>(rows, 1));
+  for (Index c = 0; c < draws.chains; ++c) {
+    const Index cell = replicates.cell_of(c);
+    cells.col(cell) += draws.of_chain(c).colwise().mean().transpose() /
+                       static_cast<double>(replicates.cell_size(cell));
+  }
+  const ReplicateMean mean = combine(replicates, cells);
+  // within a row: what a chain of that row would show
+  for (Index c = 0; c < draws.chains; ++c) {
+    row_means.col(shape.num_x > 0 ? c % rows : 0) += draws.of_chain(c).colwise().mean().transpose();
+  }
+  row_means *=
+      (shape.num_x > 0 ? static_cast<double>(rows) : 1.0) / static_cast<double>(draws.chains);
+  for (Index c = 0; c < draws.chains; ++c) {
+    const Eigen::VectorXd center = row_means.col(shape.num_x > 0 ? c % rows : 0);
+    squares +=
+        (draws.of_chain(c).rowwise() - center.transpose()).colwise().squaredNorm().transpose();
+  }
+  Summary s;
+  s.names = column_names(shape);
+  s.mean = mean.mean;
+  const Eigen::VectorXd variance =
+      squares / static_cast<double>(std::max<Index>(draws.values.rows() - 1, 1));
+  s.deviation = variance.cwiseSqrt();
+  const bool has_error = replicates.most_degrees_of_freedom() > 0;
+  s.standard_error = has_error ? Eigen::VectorXd(mean.squared_error.cwiseSqrt())
+                               : Eigen::VectorXd::Constant(columns, NAN);
+  s.effective_size = variance.cwiseQuotient(s.standard_error.cwiseAbs2());
+  for (Index j = 0; j < columns; ++j) {
+    if (!std::isfinite(s.effective_size[j])) {
+      s.effective_size[j] = NAN;
+    }
+  }
+  return s;
+}
+
+template <class Pairs, class Text>
+std::string some_of(const Pairs& all, const Text& text) {
+  std::string said;
+  for (std::size_t i = 0; i < std::min<std::size_t>(all.size(), 5); ++i) {
+    said += (i == 0 ? "" : ", ") + text(all[i]);
+  }
+  return said + (all.size() > 5 ? fmt::format(" and {} more", all.size() - 5) : "");
+}
+
+std::vector<Warning> warnings_of(const SampleResult& r) {
+  std::vector<Warning> all;
+  const SuspectChains suspects = find_suspects(r.draws);
+  if (!suspects.frozen.empty()) {
+    all.push_back({"frozen_chains",
+                   fmt::format("{} of {} chains never moved: {}; the step is too large, or the "
+                               "chains stand in a trap",
+                               suspects.frozen.size(), r.draws.chains,
+                               some_of(suspects.frozen,
+                                       [](Index c) { return fmt::format("chain {}", c + 1); })),
+                   true});
+  }
+  if (!suspects.identical.empty()) {
+    all.push_back({"identical_chains",
+                   fmt::format("chains are identical, draw for draw: {}",
+                               some_of(suspects.identical,
+                                       [](const auto& p) {
+                                         return fmt::format("{} and {}", p.first + 1, p.second + 1);
+                                       })),
+                   true});
+  }
+  if (r.acceptance() < 0.01) {
+    all.push_back(
+        {"low_acceptance",
+         fmt::format("acceptance {:.2g}: chains hardly move; take a smaller step", r.acceptance()),
+         true});
+  } else if (r.acceptance() > 0.99) {
+    all.push_back({"high_acceptance",
+                   fmt::format("acceptance {:.4f}: the steps are so small that chains creep; take "
+                               "a larger step",
+                               r.acceptance())});
+  }
+  if (!r.sampler.is_exact) {
+    all.push_back({"biased_sampler",
+                   fmt::format("{} does not leave the distribution invariant: its step size biases "
+                               "every draw (M12)",
+                               r.sampler.name)});
+  }
+  if (r.draws.chains < 2) {
+    all.push_back({"one_chain", "standard errors need at least 2 chains"});
+  }
+  all.push_back({"start_up_bias",
+                 "nothing bounds what is left of the start after the warm-up; compare with another "
+                 "start (sample.start = \"noise\")"});
+  return all;
+}
+
+// ---- starts
+
+Eigen::MatrixXd read_starts(const Options& options, const RunConfig& config,
+                            const ModelShape& shape, Index chains) {
+  const std::string file = options.word("start_file");
+  FilePlace place = config.model.place;
+  if (const auto verb = config.verbs.find("sample"); verb != config.verbs.end()) {
+    for (const GivenOption& given : verb->second.options) {
+      if (given.name == "start_file" || given.name == "start") {
+        place = given.place;
+      }
+    }
+  }
+  if (file.empty()) {
+    throw ConfigError(place, "[sample]: start = \"given\" needs the key start_file");
+  }
+  Eigen::MatrixXd starts = read_npy(file);
+  const Index all = shape.num_y() + shape.num_z();
+  const bool swapped =
+      starts.cols() == chains && (starts.rows() == shape.num_y() || starts.rows() == all);
+  if (starts.rows() != chains || (starts.cols() != shape.num_y() && starts.cols() != all)) {
+    throw ConfigError({file, 0, 0},
+                      fmt::format("holds {} x {} numbers; a start is [chains x columns], {} x {}{}",
+                                  starts.rows(), starts.cols(), chains, shape.num_y(),
+                                  swapped ? ": rows and columns are swapped" : ""));
+  }
+  for (Index j = 0; j < starts.cols(); ++j) {
+    const Column& column = j < shape.num_y() ? shape.y[static_cast<std::size_t>(j)]
+                                             : shape.z[static_cast<std::size_t>(j - shape.num_y())];
+    for (Index c = 0; c < chains; ++c) {
+      const double value = starts(c, j);
+      bool legal = std::isfinite(value);
+      if (column.num_states > 0) {
+        const Index k = legal && std::abs(value) < 1e15 ? state_index(column, value) : -1;
+        legal = k >= 0 && k < column.num_states && state_code(column, k) == value;
+      }
+      if (!legal) {
+        throw ConfigError({file, 0, 0},
+                          fmt::format("row {}, column {}: {} is no state of the model's column",
+                                      c + 1, j + 1, value));
+      }
+    }
+  }
+  return starts;
+}
+
+using Start = std::function<void(Index, Index, Position)>;
+
+Start start_of(const ProblemFile& loaded, const Options& options, Index chains) {
+  const Problem& problem = loaded.problem;
+  const ModelShape shape = problem.model.shape();
+  const std::uint64_t seed = derive_seed(loaded.config.seed, "sample start");
+  const auto num_y = static_cast<std::size_t>(shape.num_y());
+  const auto random_z = [shape, seed](Index chain, Position z) {
+    random_position(shape.z, derive_seed(seed, "z"), chain, z);
+  };
+  const std::string& how = options.word("start");
+  if (how == "given") {
+    return [=, starts = read_starts(options, loaded.config, shape, chains)](Index chain, Index,
+                                                                            Position p) {
+      const Index row = chain % starts.rows();  // padding beyond the last chain
+      random_z(chain, p.subspan(num_y));
+      for (Index j = 0; j < starts.cols(); ++j) {
+        p[static_cast<std::size_t>(j)] = starts(row, j);
+      }
+    };
+  }
+  if (how == "data" && shape.num_x > 0) {
+    return [=, y = problem.y](Index chain, Index row, Position p) {
+      for (std::size_t j = 0; j < num_y; ++j) {
+        p[j] = y(row, static_cast<Index>(j));
+      }
+      random_z(chain, p.subspan(num_y));
+    };
+  }
+  const StartFunction start =
+      how == "data" ? start_at_random_rows(problem, seed) : start_at_noise(problem, seed);
+  return [=](Index chain, Index row, Position p) {
+    start(chain, row, p.first(num_y));
+    random_z(chain, p.subspan(num_y));
+  };
+}
+
+// ---- output
+
+constexpr Index rows_shown = 20;
+constexpr Index most_csv_files = 1000;
+
+std::string number(double value, int digits) {
+  return std::isfinite(value) ? fmt::format("{:.{}g}", value, digits) : "-";
+}
+
+std::string text_of(const SampleResult& r, const ProblemFile& file, const ResultFolder& results) {
+  const Summary& s = r.summary;
+  std::string text = fmt::format("{}\n{} chains by {}, {} draws each, {:.2f} s", file.description(),
+                                 r.draws.chains, r.sampler.name, r.draws.draws, r.seconds);
+  if (std::isfinite(r.acceptance())) {
+    text += fmt::format(", acceptance {:.3g}", r.acceptance());
+  }
+  text += fmt::format("\n\n{:<8} {:>12} {:>12} {:>12} {:>10}\n", "", "mean", "SE", "sd", "ESS");
+  const auto size = static_cast<Index>(s.names.size());
+  for (Index j = 0; j < std::min(size, rows_shown); ++j) {
+    text += fmt::format("{:<8} {:>12} {:>12} {:>12} {:>10}\n", s.names[static_cast<std::size_t>(j)],
+                        number(s.mean[j], 5), number(s.standard_error[j], 2),
+                        number(s.deviation[j], 4), number(s.effective_size[j], 3));
+  }
+  if (size > rows_shown) {
+    text +=
+        fmt::format("... and {} more columns: --json or --out has them all\n", size - rows_shown);
+  }
+  text += "\n";
+  for (const Warning& w : r.warnings) {
+    text += fmt::format("{}: {}\n", w.is_failed_check ? "FAILED" : "note", w.text);
+  }
+  if (results.wanted()) {
+    text +=
+        fmt::format("written: {} (draws.npy [chains x draws x columns], {}, run.json)\n",
+                    results.folder().string(),
+                    r.draws.chains <= most_csv_files
+                        ? "chain_*.csv"
+                        : fmt::format("no chain_*.csv for more than {} chains", most_csv_files));
+  }
+  return text;
+}
+
+Json json_of(const SampleResult& r, const ProblemFile& file, const CommonArguments& common) {
+  Json json = json_head("sample", file, common);
+  json["problem"] = json_problem(file);
+  json["sampler"] = {{"name", r.sampler.name},
+                     {"options", json_options(Options::resolve(r.sampler.name,
+                                                               find_sampler(r.sampler.name).options,
+                                                               file.config.sampler->options))}};
+  json["sample"] = json_options(r.options);
+  json["chains"] = r.draws.chains;
+  json["draws"] = r.draws.draws;
+  json["columns"] = r.summary.names;
+  json["mean"] = json_array(r.summary.mean);
+  json["standard_error"] = json_array(r.summary.standard_error);
+  json["standard_deviation"] = json_array(r.summary.deviation);
+  json["effective_size"] = json_array(r.summary.effective_size);
+  json["acceptance"] = r.acceptance();
+  json["energy_evaluations"] = r.draws.counts.energy_evaluations;
+  json["gradient_evaluations"] = r.draws.counts.gradient_evaluations;
+  json["nan_proposals"] = r.draws.counts.nan_proposals;
+  json["warnings"] = json_warnings(r.warnings);
+  json["timing"] = {{"seconds", r.seconds}};
+  return json;
+}
+
+void write_draws(const SampleResult& r, const ProblemFile& file, const ResultFolder& results) {
+  const std::array<Index, 3> shape{r.draws.chains, r.draws.draws, r.draws.values.cols()};
+  write_npy(results.file("draws.npy"), shape,
+            {r.draws.values.data(), static_cast<std::size_t>(r.draws.values.size())});
+  for (Index c = 0; c < r.draws.chains && r.draws.chains <= most_csv_files; ++c) {
+    const StanCsvHeader header{.model = file.config.model.name,
+                               .version = NEGPHASE_VERSION,
+                               .chain = c + 1,
+                               .num_samples = r.draws.draws * r.options.integer("thin"),
+                               .num_warmup = r.options.integer("warmup"),
+                               .thin = r.options.integer("thin"),
+                               .seed = file.config.seed};
+    const Eigen::VectorXd lp =
+        -file.problem.beta * r.draws.energy.segment(c * r.draws.draws, r.draws.draws);
+    write_file_atomically(results.file(fmt::format("chain_{}.csv", c + 1)),
+                          stan_csv(header, r.summary.names, lp, r.draws.of_chain(c)));
+  }
+}
+
+AnySampler chosen_sampler(const ProblemFile& loaded) {
+  const RunConfig& config = loaded.config;
+  if (!config.sampler) {
+    throw ConfigError({config.file.string(), 0, 0},
+                      "[sampler] is missing: sample needs one (key: name)");
+  }
+  Complaints complaints;
+  std::optional<AnySampler> sampler;
+  complaints.collect(config.sampler->place,
+                     [&] { sampler = sampler_for(*config.sampler, loaded.problem); });
+  complaints.throw_if_any();
+  return *sampler;
+}
+
+}  // namespace
+
+int run_sample(const std::string& file, const CommonArguments& common) {
+  const ProblemFile loaded = load_problem(file, common, ParamsAre::required);
+  const Problem& problem = loaded.problem;
+  const Options options = verb_options(loaded.config, "sample", sample_options());
+  SamplingPlan plan;
+  plan.chains = options.integer("chains") * (problem.model.shape().num_x > 0 ? problem.rows() : 1);
+  plan.schedule = {options.integer("warmup"), options.integer("draws"), options.integer("thin")};
+  plan.start = start_of(loaded, options, plan.chains);
+  const AnySampler sampler = chosen_sampler(loaded);
+  ResultFolder results(common);
+
+  const Executor executor(common.threads);
+  RunSettings settings = run_settings(loaded.config, common, executor);
+  ProgressBar bar("sampling", common.quiet);
+  settings.progress = bar.progress();
+  const auto begin = std::chrono::steady_clock::now();
+  SampleResult result{
+      sampler,
+      options,
+      sample_chains(problem.model, problem.x, problem.beta, sampler, plan, settings),
+      {},
+      {},
+      0};
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  result.summary = summarize(result.draws, problem.model.shape(), problem.rows());
+  result.warnings = warnings_of(result);
+
+  const std::string json = json_of(result, loaded, common).dump(2) + "\n";
+  if (results.wanted()) {
+    results.begin();
+    write_draws(result, loaded, results);
+    write_file_atomically(results.file("sample.json"), json);
+    results.finish(loaded, common,
+                   {.verb = "sample",
+                    .threads = executor.threads(),
+                    .energy_evaluations = result.draws.counts.energy_evaluations,
+                    .gradient_evaluations = result.draws.counts.gradient_evaluations,
+                    .warnings = result.warnings,
+                    .seconds = result.seconds});
+  }
+  print(common.json ? json : text_of(result, loaded, results));
+  const bool failed = std::any_of(result.warnings.begin(), result.warnings.end(),
+                                  [](const Warning& w) { return w.is_failed_check; });
+  return common.strict && failed ? 7 : 0;
+}
+
+}  // namespace negphase::tool

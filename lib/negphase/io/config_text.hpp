@@ -1,0 +1,13 @@
+#pragma once
+#include <string>
+
+#include "negphase/io/config.hpp"
+
+namespace negphase {
+
+/// The resolved configuration as TOML: every option of every thing that is named, defaults
+/// included, paths absolute. read_config() of it gives the same run, wherever the text is put.
+/// `legal` is what the configuration was read with.
+std::string to_toml(const RunConfig& config, const LegalNames& legal);
+
+}  // namespace negphase

@@ -1,0 +1,152 @@
+#include "negphase/run/gradient_check.hpp"
+
+#include <fmt/core.h>
+
+#include <array>
+#include <boost/random/normal_distribution.hpp>
+#include <boost/random/uniform_int_distribution.hpp>
+#include <cmath>
+#include <limits>
+
+#include "negphase/core/error.hpp"
+#include "negphase/random/stream_engine.hpp"
+
+namespace negphase {
+
+namespace {
+
+constexpr Index most_points = 10, most_coordinates = 64;
+constexpr double tolerance = 1e-4;
+
+// The derivative at t = 0 from E(-2h), E(-h), E(h), E(2h), with the largest |E| for its rounding.
+struct Difference {
+  double value = 0, largest = 0;
+  bool finite = true;
+};
+
+template <class EnergyAt>
+Difference difference_of(const EnergyAt& energy_at, double h) {
+  constexpr std::array<double, 4> places{-2, -1, 1, 2}, weights{1, -8, 8, -1};
+  Difference d;
+  for (std::size_t i = 0; i < 4; ++i) {
+    const double e = energy_at(places[i] * h);
+    d.finite = d.finite && std::isfinite(e);
+    d.value += weights[i] * e / (12 * h);
+    d.largest = std::max(d.largest, std::abs(e));
+  }
+  return d;
+}
+
+// What an energy of `largest` may be off by: rounding of sums of some hundred terms.
+bool agree(double given, const Difference& d, double h) {
+  const double rounding = 256 * std::numeric_limits<double>::epsilon() * d.largest / h;
+  return std::abs(given - d.value) <=
+         tolerance * std::max(std::abs(given), std::abs(d.value)) + rounding;
+}
+
+[[noreturn]] void refuse(const std::string& what, Index row, double given, double found) {
+  throw ConfigError(fmt::format(
+      "the model's derivatives are wrong: {} at row {} of the data is {:.8g}, differences of its "
+      "energy give {:.8g} (relative error {:.2g}, allowed 1e-4)",
+      what, row + 1, given, found,
+      std::abs(given - found) / std::max(std::abs(given), std::abs(found))));
+}
+
+// Data in y, random states in z: a legal place of the model.
+Block<double> place_of(const ModelShape& shape, const Eigen::MatrixXd& y, Index row,
+                       std::uint64_t seed) {
+  Block<double> place(1, shape.num_y() + shape.num_z());
+  place.leftCols(shape.num_y()) = y.row(row);
+  StreamEngine engine(seed, static_cast<std::uint32_t>(row), 0, Purpose::start);
+  for (Index j = 0; j < shape.num_z(); ++j) {
+    const Column& column = shape.z[static_cast<std::size_t>(j)];
+    if (column.num_states > 0) {
+      boost::random::uniform_int_distribution<Index> state(0, column.num_states - 1);
+      place(0, shape.num_y() + j) = state_code(column, state(engine));
+    } else {
+      boost::random::normal_distribution<double> normal;
+      place(0, shape.num_y() + j) = normal(engine);
+    }
+  }
+  return place;
+}
+
+double energy_of(const AnyEnergy<double>& energy, const Block<double>& place) {
+  PerChain out(1);
+  energy.energy(place, out);
+  return out[0];
+}
+
+void check_position_gradient(const AnyEnergy<double>& energy, const Block<double>& place,
+                             Index row) {
+  PerChain out(1);
+  Block<double> gradient(1, place.cols());
+  energy.energy_and_grad(place, out, gradient);
+  const Index stride = (place.cols() + most_coordinates - 1) / most_coordinates;
+  for (Index j = 0; j < place.cols(); j += stride) {
+    if (energy.columns()[static_cast<std::size_t>(j)].kind != ColumnKind::real) {
+      continue;
+    }
+    const double h = 1e-3 * std::max(1.0, std::abs(place(0, j)));
+    Block<double> moved = place;
+    const Difference d = difference_of(
+        [&](double t) {
+          moved(0, j) = place(0, j) + t;
+          return energy_of(energy, moved);
+        },
+        h);
+    if (d.finite && !agree(gradient(0, j), d, h)) {
+      refuse(fmt::format("dE/dy of column {}", j + 1), row, gradient(0, j), d.value);
+    }
+  }
+}
+
+// x holds the one row that the place belongs to; `row` is its number for messages.
+void check_param_gradient(const AnyModel& model, const Eigen::MatrixXd& x,
+                          const AnyEnergy<double>& energy, const Block<double>& place, Index row,
+                          Index which) {
+  const std::array<Index, 1> rows{0};
+  Eigen::VectorXd gradient = Eigen::VectorXd::Zero(energy.num_params());
+  energy.add_param_grad(place, {0, 1}, PerChain::Ones(1), gradient);
+  const double w = model.params()[which];
+  const double h = 1e-3 * std::max(1.0, std::abs(w));
+  const Difference d = difference_of(
+      [&](double t) {
+        Params changed = model.params();
+        changed[which] = w + t;
+        const AnyModel other = model.with_params(std::move(changed));
+        return energy_of(other.bind_double(other.prepare(x), rows), place);
+      },
+      h);
+  if (d.finite && !agree(gradient[which], d, h)) {
+    refuse(fmt::format("dE/d{}", model.param_name(which)), row, gradient[which], d.value);
+  }
+}
+
+}  // namespace
+
+void check_gradients(const AnyModel& model, const Eigen::MatrixXd& x, const Eigen::MatrixXd& y,
+                     std::uint64_t seed) {
+  const ModelShape shape = model.shape();
+  const Index points = std::min(most_points, y.rows());
+  for (Index i = 0; i < points; ++i) {
+    const Index row = i * y.rows() / points;
+    // one row of x alone: with_params prepares anew for each difference
+    const Eigen::MatrixXd own_x = shape.num_x > 0 ? Eigen::MatrixXd(x.row(row)) : x;
+    const std::array<Index, 1> rows{0};
+    const AnyEnergy<double> energy = model.bind_double(model.prepare(own_x), rows);
+    const Block<double> place = place_of(shape, y, row, seed);
+    if (!std::isfinite(energy_of(energy, place))) {
+      continue;
+    }
+    if (energy.can(Ability::gradient)) {
+      check_position_gradient(energy, place, row);
+    }
+    if (energy.can(Ability::param_grad) && shape.num_params > 0) {
+      const Index which = (i * 7919 + 1) % shape.num_params;
+      check_param_gradient(model, own_x, energy, place, row, which);
+    }
+  }
+}
+
+}  // namespace negphase

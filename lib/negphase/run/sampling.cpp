@@ -1,0 +1,154 @@
+#include "negphase/run/sampling.hpp"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <array>
+#include <cmath>
+#include <map>
+#include <string_view>
+
+#include "negphase/random/philox_source.hpp"
+
+namespace negphase {
+
+namespace {
+
+// Copies the draws of a block's live chains to their places; blocks write to different rows.
+template <class Scalar>
+class Keeper final : public Observer<Scalar> {
+ public:
+  Keeper(Draws& draws, Index first_chain) : draws_(draws), first_chain_(first_chain) {}
+
+  void observe(const AnyEnergy<Scalar>& energy, const AnyState<Scalar>& state,
+               Index live) override {
+    const Block<Scalar>& position = state.position();
+    energies_.resize(position.rows());
+    energy.energy(position, energies_);
+    for (Index c = 0; c < live; ++c) {
+      const Index row = (first_chain_ + c) * draws_.draws + next_;
+      draws_.values.row(row) = position.row(c).template cast<double>();
+      draws_.energy[row] = energies_[c];
+    }
+    ++next_;
+  }
+
+ private:
+  Draws& draws_;
+  Index first_chain_, next_ = 0;
+  PerChain energies_;
+};
+
+template <class Scalar>
+void run(Draws& draws, const AnyModel& model, const Eigen::MatrixXd& x, double beta,
+         const AnySampler& sampler, const SamplingPlan& plan, const RunSettings& settings) {
+  const bool conditional = model.shape().num_x > 0;
+  const Index rows = conditional ? x.rows() : 1;
+  ChainSetup<Scalar> setup;
+  setup.num_chains = plan.chains;
+  setup.beta = beta;
+  setup.seed = derive_seed(settings.seed, "sample");
+  setup.sampler = sampler.name;
+  setup.step_size = sampler.step_size;
+  setup.bind = [&model, rows, prepared = model.prepare(x)](std::span<const Index> chains) {
+    std::vector<Index> row_of_chain;
+    for (const Index c : chains) {
+      row_of_chain.push_back(c % rows);
+    }
+    return model.template bind<Scalar>(prepared, row_of_chain);
+  };
+  setup.start = [&](Index chain, std::span<double> position) {
+    plan.start(chain, chain % rows, position);
+  };
+  Chains<Scalar> chains(std::move(setup), sampler.template kernel<Scalar>(), settings);
+  if (settings.progress != nullptr) {
+    settings.progress->begin(chains.plan().num_blocks() * plan.schedule.steps());
+  }
+  chains.advance(plan.schedule, [&](Index, Index first_chain, Index) {
+    return std::make_unique<Keeper<Scalar>>(draws, first_chain);
+  });
+  draws.counts = chains.counts();
+}
+
+}  // namespace
+
+std::span<const OptionSpec> sample_options() {
+  static const std::array<OptionSpec, 6> specs{{
+      {"chains", std::int64_t{16},
+       "independent chains; for a conditional model, on each row of the data", 1, 1e9, true,
+       "chains"},
+      {"warmup", std::int64_t{1000}, "steps before the first draw", 0, 1e12, true, "steps"},
+      {"draws", std::int64_t{1000}, "draws kept of each chain", 1, 1e12, true, "draws"},
+      {"thin", std::int64_t{1}, "steps between two draws", 1, 1e9, true, "steps"},
+      {"start",
+       std::string("data"),
+       "where y starts: at data rows, at noise, or at the rows of start_file",
+       -INFINITY,
+       INFINITY,
+       true,
+       "",
+       {"data", "noise", "given"}},
+      {"start_file", std::string(),
+       "with start = \"given\": .npy [chains x columns of y, or of y and z]"},
+  }};
+  return specs;
+}
+
+double bytes_of_draws(const SamplingPlan& plan, Index columns) {
+  return static_cast<double>(plan.chains) * static_cast<double>(plan.schedule.draws) *
+         (static_cast<double>(columns) + 1) * sizeof(double);
+}
+
+void check_memory(double bytes, const std::string& what) {
+  const double memory = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
+                        static_cast<double>(::sysconf(_SC_PAGE_SIZE));
+  if (bytes > memory) {
+    throw ConfigError(fmt::format("{} take {:.3g} GB; this machine has {:.3g} GB of memory", what,
+                                  bytes / 1e9, memory / 1e9));
+  }
+}
+
+Draws sample_chains(const AnyModel& model, const Eigen::MatrixXd& x, double beta,
+                    const AnySampler& sampler, const SamplingPlan& plan,
+                    const RunSettings& settings) {
+  const ModelShape shape = model.shape();
+  const Index columns = shape.num_y() + shape.num_z();
+  check_memory(bytes_of_draws(plan, columns),
+               fmt::format("{} draws of {} chains of {} columns", plan.schedule.draws, plan.chains,
+                           columns));
+  Draws draws;
+  draws.chains = plan.chains;
+  draws.draws = plan.schedule.draws;
+  draws.values.resize(plan.chains * plan.schedule.draws, columns);
+  draws.energy.resize(draws.values.rows());
+  if (settings.precision == Precision::float32) {
+    run<float>(draws, model, x, beta, sampler, plan, settings);
+  } else {
+    run<double>(draws, model, x, beta, sampler, plan, settings);
+  }
+  return draws;
+}
+
+SuspectChains find_suspects(const Draws& draws) {
+  SuspectChains suspects;
+  if (draws.draws < 2) {
+    return suspects;
+  }
+  // a chain's draws lie together, so they compare as bytes
+  std::map<std::string_view, Index> seen;
+  for (Index c = 0; c < draws.chains; ++c) {
+    const auto own = draws.of_chain(c);
+    if ((own.rowwise() - own.row(0)).isZero(0)) {
+      suspects.frozen.push_back(c);
+      continue;
+    }
+    const std::string_view bytes(reinterpret_cast<const char*>(own.data()),
+                                 static_cast<std::size_t>(own.size()) * sizeof(double));
+    if (const auto [first, is_new] = seen.emplace(bytes, c); !is_new) {
+      suspects.identical.emplace_back(first->second, c);
+    }
+  }
+  return suspects;
+}
+
+}  // namespace negphase

@@ -1,0 +1,59 @@
+#pragma once
+#include <Eigen/Core>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "negphase/core/any_kernel.hpp"
+#include "negphase/core/model.hpp"
+#include "negphase/core/options.hpp"
+#include "negphase/run/chains.hpp"
+
+namespace negphase {
+
+/// Options of `negphase sample`: chains, warmup, draws, thin, start, start_file.
+std::span<const OptionSpec> sample_options();
+
+/// Which chains are drawn, and from where. Chain c sees row c mod R of x.
+struct SamplingPlan {
+  Index chains = 1;
+  Schedule schedule;
+  /// Writes the start of a chain, y and then z; must answer for any chain number.
+  std::function<void(Index chain, Index row, std::span<double> position)> start;
+};
+
+/// Every draw of every chain, in order.
+struct Draws {
+  using Values = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  Index chains = 0, draws = 0;
+  Values values;           ///< [chains * draws x columns of y and z], a chain's draws together
+  Eigen::VectorXd energy;  ///< [chains * draws], E of each draw
+  RunCounts counts;        ///< the energies of the draws are not counted
+
+  auto of_chain(Index chain) const { return values.middleRows(chain * draws, draws); }
+};
+
+/// Bytes that the draws of a plan take. +inf is possible: sizes are multiplied as doubles.
+double bytes_of_draws(const SamplingPlan& plan, Index columns);
+
+/// Throws ConfigError where `bytes` are more than this machine's memory, with both figures.
+/// @param what  "100000 draws of 64 chains of 80 columns"
+void check_memory(double bytes, const std::string& what);
+
+/// Draws from exp(-beta E_W(x, y, z)) / Z (M2): y and z together. Memory is checked before it is
+/// taken (ConfigError); throws ModelError and Stopped as Chains does.
+/// @param x  [rows x num_x]; of no matter where num_x = 0
+Draws sample_chains(const AnyModel& model, const Eigen::MatrixXd& x, double beta,
+                    const AnySampler& sampler, const SamplingPlan& plan,
+                    const RunSettings& settings);
+
+/// Numbers (from 0) of chains whose draws never differ, and of chains whose draws equal, one by
+/// one, those of an earlier chain. A chain of one draw is neither.
+struct SuspectChains {
+  std::vector<Index> frozen;
+  std::vector<std::pair<Index, Index>> identical;  ///< (earlier, later)
+};
+SuspectChains find_suspects(const Draws& draws);
+
+}  // namespace negphase

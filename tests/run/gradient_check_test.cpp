@@ -1,0 +1,80 @@
+#include "negphase/run/gradient_check.hpp"
+
+#include <doctest/doctest.h>
+
+#include "negphase/core/error.hpp"
+#include "negphase/models/registry.hpp"
+
+// How these tests can fail: a check that passes wrong derivatives, or refuses right ones.
+
+using namespace negphase;
+
+namespace {
+
+// A quartic-like energy whose derivatives are scaled: 1 is right.
+template <class S>
+struct ScaledEnergy {
+  using Scalar = S;
+  double w, of_y, of_w;
+  Column column = real_column();
+  std::span<const Column> columns() const { return {&column, 1}; }
+  void energy(const Block<S>& y, PerChain& out) const {
+    out = w * y.col(0).template cast<double>().square().square();
+  }
+  void energy_and_grad(const Block<S>& y, PerChain& out, Block<S>& grad) const {
+    energy(y, out);
+    grad = static_cast<S>(4 * w * of_y) * y * y.square();
+  }
+  Index num_params() const { return 1; }
+  void add_param_grad(const Block<S>& y, ChainRange range, const PerChain& weights,
+                      Eigen::VectorXd& sum) const {
+    for (Index c = range.begin; c < range.end(); ++c) {
+      const auto v = static_cast<double>(y(c, 0));
+      sum[0] += of_w * weights[c] * v * v * v * v;
+    }
+  }
+};
+
+struct ScaledModel {
+  struct Prepared {};
+  std::shared_ptr<const Params> w;
+  double of_y = 1, of_w = 1;
+  ModelShape shape() const { return {0, {real_column()}, {}, 1}; }
+  const Params& params() const { return *w; }
+  ScaledModel with_params(std::shared_ptr<const Params> p) const {
+    return {std::move(p), of_y, of_w};
+  }
+  std::string param_name(Index) const { return "w"; }
+  std::shared_ptr<const Prepared> prepare(const Eigen::MatrixXd&) const { return nullptr; }
+  template <class S>
+  ScaledEnergy<S> bind(const std::shared_ptr<const Prepared>&, std::span<const Index>) const {
+    return {(*w)[0], of_y, of_w};
+  }
+};
+
+void check(double of_y, double of_w, double shift = 0) {
+  const Eigen::MatrixXd y{{0.5}, {-1.25}, {2 + shift}};
+  check_gradients(ScaledModel{std::make_shared<const Params>(Params{{0.75}}), of_y, of_w},
+                  Eigen::MatrixXd(3, 0), y, 1);
+}
+
+}  // namespace
+
+TEST_CASE("gradient check: right derivatives pass, at places far out as well") {
+  CHECK_NOTHROW(check(1, 1));
+  CHECK_NOTHROW(check(1, 1, 1e6));
+  for (const ModelRow& row : model_registry()) {
+    CAPTURE(row.name);
+    const ModelExample e = row.example();
+    CHECK_NOTHROW(check_gradients(e.model, e.x, e.y, 1));
+  }
+}
+
+TEST_CASE("gradient check: a derivative that is off by more than 1e-4 is refused, and named") {
+  CHECK_NOTHROW(check(1 + 5e-5, 1));
+  CHECK_THROWS_WITH_AS(check(1 + 2e-4, 1), doctest::Contains("dE/dy of column 1 at row 1"),
+                       ConfigError);
+  CHECK_THROWS_WITH_AS(check(-1, 1), doctest::Contains("relative error"), ConfigError);
+  CHECK_THROWS_WITH_AS(check(1, 0.5), doctest::Contains("dE/dw at row 1"), ConfigError);
+  CHECK_NOTHROW(check(1, 1 - 5e-5));
+}

@@ -1,0 +1,153 @@
+#include "negphase/run/sampling.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "negphase/exact/enumeration.hpp"
+#include "negphase/gradient/estimate.hpp"
+#include "negphase/gradient/phase.hpp"
+#include "negphase/models/registry.hpp"
+#include "negphase/registry/registry.hpp"
+#include "planted/R1.hpp"
+#include "planted/R2.hpp"
+#include "support/problems.hpp"
+
+// How these tests can fail: draws of one chain at another's place, energies that belong to another
+// draw, a law that is not the model's, numbers that depend on threads or on how many chains run.
+
+namespace {
+
+using namespace negphase;
+using namespace negphase::testing;
+
+const auto real_run = [](const auto&... a) { return sample_chains(a...); };
+
+// A planted sample_chains has types of its own.
+template <class Plan>
+auto planted_run(auto sample) {
+  return [sample](const AnyModel& model, const Eigen::MatrixXd& x, double beta,
+                  const AnySampler& sampler, const SamplingPlan& plan, const RunSettings& run) {
+    const auto wrong =
+        sample(model, x, beta, sampler, Plan{plan.chains, plan.schedule, plan.start}, run);
+    return Draws{wrong.chains, wrong.draws, wrong.values, wrong.energy, wrong.counts};
+  };
+}
+
+SamplingPlan plan_of(const ModelExample& e, Index chains, Schedule schedule) {
+  const auto columns = e.model.shape();
+  return {chains, schedule, [columns](Index chain, Index, std::span<double> p) {
+            const auto num_y = columns.y.size();
+            random_position(columns.y, 11, chain, p.first(num_y));
+            random_position(columns.z, 12, chain, p.subspan(num_y));
+          }};
+}
+
+Draws rbm_draws(const auto& run, Index chains, Schedule schedule, int threads, Index width) {
+  const ModelExample e = find_model("rbm").example();
+  const Executor executor(threads);
+  RunSettings settings = settings_on(executor, 5);
+  settings.block_width = width;
+  return run(e.model, e.x, 0.8, make_sampler("block_gibbs", {}), plan_of(e, chains, schedule),
+             settings);
+}
+
+// Largest |E of a draw as noted - E of the draw as kept|; both in double, the same arithmetic.
+double energy_gap(const Draws& draws) {
+  const ModelExample e = find_model("rbm").example();
+  const std::vector<Index> rows(static_cast<std::size_t>(draws.values.rows()), 0);
+  const auto energy = e.model.bind_double(e.model.prepare(e.x), rows);
+  const Block<double> positions = draws.values;
+  PerChain out(positions.rows());
+  energy.energy(positions, out);
+  return (out.matrix() - draws.energy).cwiseAbs().maxCoeff();
+}
+
+}  // namespace
+
+TEST_CASE("sampling: chain j is chain j, whatever the threads, the chains and the thinning") {
+  const Draws few = rbm_draws(real_run, 10, {3, 8, 1}, 1, 8);
+  const Draws many = rbm_draws(real_run, 21, {3, 8, 1}, 3, 8);
+  CHECK(few.values == many.values.topRows(few.values.rows()));
+  CHECK(few.energy == many.energy.head(few.energy.size()));
+  CHECK(many.counts.energy_evaluations > few.counts.energy_evaluations);
+  const Draws thinned = rbm_draws(real_run, 10, {3, 4, 2}, 2, 8);
+  for (Index c = 0; c < 10; ++c) {
+    for (Index d = 0; d < 4; ++d) {
+      CHECK(thinned.of_chain(c).row(d) == few.of_chain(c).row(2 * d + 1));
+    }
+  }
+  const auto suspects = find_suspects(many);
+  CHECK(suspects.frozen.empty());
+}
+
+TEST_CASE("sampling: the energy of a draw is that of its position; planted R1, R2 are rejected") {
+  // sums of at most 11 terms below 1: 2^-53 x 11 x 11, whatever the order of the sum
+  const double rounding = 121 * 0x1p-53;
+  CHECK(energy_gap(rbm_draws(real_run, 20, {3, 8, 1}, 2, 8)) <= rounding);
+  const auto shifted = planted_run<planted::R2::SamplingPlan>(
+      [](const auto&... a) { return planted::R2::sample_chains(a...); });
+  CHECK(energy_gap(rbm_draws(shifted, 20, {3, 8, 1}, 2, 8)) > rounding);
+
+  const Draws whole = rbm_draws(real_run, 20, {3, 8, 1}, 1, 8);
+  const auto overwriting = planted_run<planted::R1::SamplingPlan>(
+      [](const auto&... a) { return planted::R1::sample_chains(a...); });
+  CHECK(rbm_draws(overwriting, 20, {3, 8, 1}, 1, 8).values != whole.values);
+}
+
+TEST_CASE("sampling: the draws follow the model's law") {
+  const ModelExample e = find_model("rbm").example();
+  const StateTable table = tabulate_states(
+      [&](Index chains) {
+        return e.model.bind_double(e.model.prepare(e.x),
+                                   std::vector<Index>(static_cast<std::size_t>(chains), 0));
+      },
+      0.8);
+  const Draws draws = rbm_draws(real_run, 512, {200, 50, 1}, 2, 64);
+  // chains are independent: Student's t of 512 chain means, which 200 steps have freed from their
+  // start; 5 columns, |t| > 6.3 once in 1e9 a column
+  for (Index j = 0; j < draws.values.cols(); ++j) {
+    const double exact = (table.states.col(j) * table.probability).sum();
+    Eigen::VectorXd means(draws.chains);
+    for (Index c = 0; c < draws.chains; ++c) {
+      means[c] = draws.of_chain(c).col(j).mean();
+    }
+    const double mean = means.mean();
+    const double spread = std::sqrt((means.array() - mean).square().sum() / 511 / 512);
+    CAPTURE(j);
+    CHECK(std::abs(mean - exact) < 6.3 * spread);
+  }
+}
+
+TEST_CASE("sampling: frozen and identical chains are named") {
+  Draws draws;
+  draws.chains = 5;
+  draws.draws = 3;
+  draws.values.resize(15, 2);
+  for (Index i = 0; i < 15; ++i) {
+    draws.values.row(i) << static_cast<double>(i), 1;
+  }
+  draws.values.middleRows(3, 3).setConstant(4);                    // chain 1 stands still
+  draws.values.middleRows(12, 3) = draws.values.middleRows(6, 3);  // chain 4 is chain 2
+  const SuspectChains s = find_suspects(draws);
+  CHECK(s.frozen == std::vector<Index>{1});
+  REQUIRE(s.identical.size() == 1);
+  CHECK(s.identical[0] == std::pair<Index, Index>(2, 4));
+  draws.draws = 1;
+  CHECK(find_suspects(draws).frozen.empty());
+}
+
+TEST_CASE("sampling: memory is computed before it is taken") {
+  SamplingPlan plan;
+  plan.chains = Index{1} << 40;
+  plan.schedule.draws = Index{1} << 40;
+  CHECK(bytes_of_draws(plan, 9) == std::ldexp(80.0, 80));
+  CHECK_THROWS_WITH_AS(check_memory(bytes_of_draws(plan, 9), "these draws"),
+                       doctest::Contains("these draws take"), ConfigError);
+  CHECK_NOTHROW(check_memory(1e6, "few"));
+  const ModelExample e = find_model("rbm").example();
+  const Executor executor(1);
+  CHECK_THROWS_AS(sample_chains(e.model, e.x, 1, make_sampler("block_gibbs", {}), plan,
+                                settings_on(executor, 1)),
+                  ConfigError);
+}
