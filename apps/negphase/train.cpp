@@ -1,9 +1,11 @@
 #include <fmt/core.h>
 
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "negphase/exact/exact.hpp"
 #include "negphase/gradient/training.hpp"
 #include "negphase/io/files.hpp"
 #include "negphase/io/npy.hpp"
@@ -31,6 +33,30 @@ AnySampler training_sampler(const ProblemFile& loaded) {
   return *sampler;
 }
 
+// Mean NLL without sampling, before and after; nothing where no exact method applies or would need
+// more than 2^20 states.
+struct ExactNlls {
+  std::string method;
+  double before = 0, after = 0;
+};
+
+std::optional<ExactNlls> exact_nlls(const Problem& problem, const Params& trained,
+                                    const Executor& executor) {
+  const ExactLimits limits{.max_states = 1 << 20};
+  const ExactPlan plan = plan_exact(problem.model, problem.x, problem.beta, limits);
+  if (plan.method.empty()) {
+    return {};
+  }
+  const auto nll = [&](const AnyModel& model) {
+    try {
+      return exact_nll_gradient(model, problem.x, problem.y, problem.beta, limits, executor).nll;
+    } catch (const ModelError&) {  // not normalisable there; the trained parameters stand
+      return std::numeric_limits<double>::quiet_NaN();
+    }
+  };
+  return ExactNlls{plan.method, nll(problem.model), nll(problem.model.with_params(trained))};
+}
+
 }  // namespace
 
 int run_train(const std::string& file, const CommonArguments& common) {
@@ -50,6 +76,7 @@ int run_train(const std::string& file, const CommonArguments& common) {
   write_npy(results.file("params.npy"), Eigen::VectorXd(trained));
   results.finish(loaded, common, {.verb = "train", .threads = executor.threads()});
 
+  const auto nlls = exact_nlls(problem, trained, executor);
   const Params& start = problem.model.params();
   const std::string out = results.file("params.npy").string();
   if (common.json) {
@@ -57,13 +84,20 @@ int run_train(const std::string& file, const CommonArguments& common) {
     json["updates"] = options.integer("updates");
     json["num_params"] = trained.size();
     json["params"] = out;
+    json["nll"] = nlls ? nlohmann::ordered_json{{"method", nlls->method},
+                                                {"before", nlls->before},
+                                                {"after", nlls->after}}
+                       : nlohmann::ordered_json();
     print(json.dump(2) + "\n");
   } else {
-    print(
-        fmt::format("trained {}\n{} updates by {}; |W - start| = {:.4g}\nwritten: {} ({} numbers, "
-                    "order as in `negphase list models`)\n",
-                    loaded.description(), options.integer("updates"), sampler.name,
-                    (trained - start).norm(), out, trained.size()));
+    print(fmt::format(
+        "trained {}\n{} updates by {}; |W - start| = {:.4g}\n{}written: {} ({} "
+        "numbers, order as in `negphase list models`)\n",
+        loaded.description(), options.integer("updates"), sampler.name, (trained - start).norm(),
+        nlls ? fmt::format("mean NLL {:.6g} -> {:.6g} (exact, by {})\n", nlls->before, nlls->after,
+                           nlls->method)
+             : "",
+        out, trained.size()));
   }
   return 0;
 }

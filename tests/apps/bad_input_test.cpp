@@ -1,11 +1,15 @@
 #ifdef NEGPHASE_TOOL
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "negphase/io/npy.hpp"
 #include "support/run_tool.hpp"
 
 // Each bad input of tests/README.md's list runs the real program and must end with its exit code, a
@@ -32,8 +36,32 @@ std::set<std::string> files_in(const TemporaryFolder& folder) {
   return names;
 }
 
+// The line of tests/README.md's table. NEGPHASE_TABLE names a file to append it to.
+std::string table_line(const BadInput& bad) {
+  std::string says;
+  for (const std::string& part : bad.message) {
+    says += (says.empty() ? "" : ", ") + part;
+  }
+  for (std::size_t at = 0; (at = says.find('|', at)) != says.npos; at += 2) {
+    says.insert(at, "\\");
+  }
+  const std::string line =
+      "| " + bad.what + " | " + std::to_string(bad.exit_code) + " | " + says + " |\n";
+  if (const char* table = std::getenv("NEGPHASE_TABLE")) {
+    std::ofstream(table, std::ios::app) << line;
+  }
+  return line;
+}
+
+std::string readme() {
+  std::ifstream file(SOURCE_ROOT "/tests/README.md");
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 void check(const TemporaryFolder& folder, const BadInput& bad) {
   CAPTURE(bad.what);
+  static const std::string documented = readme();
+  CHECK(contains(documented, table_line(bad)));
   CAPTURE(bad.arguments);
   const auto before = files_in(folder);
   const ToolRun run = run_tool(folder, bad.arguments);
@@ -278,6 +306,63 @@ TEST_CASE("bad input: too many states to enumerate") {
          "--set model.params=p.csv --set 'estimator={name=\"exact\"}'",
          3,
          {"states", "33554432"}});
+}
+
+TEST_CASE("bad input: exact and sample") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  write_rbm(folder);
+  folder.write("bare.toml",
+               replaced(folder.read("r.toml"), "[sampler]\nname = \"block_gibbs\"\n", ""));
+  folder.write("text.npy", "1,2,3,4\n");
+  negphase::write_npy(folder / "swapped.npy", Eigen::MatrixXd(Eigen::MatrixXd::Zero(4, 16)));
+  negphase::write_npy(folder / "short.npy", Eigen::MatrixXd(Eigen::MatrixXd::Zero(3, 4)));
+  negphase::write_npy(folder / "half.npy", Eigen::MatrixXd(Eigen::MatrixXd::Constant(16, 4, 0.5)));
+  const auto given = [](const std::string& file) {
+    return "sample r.toml --set sample.start=given --set sample.start_file=" + file;
+  };
+  const BadInput all[] = {
+      {"exact: more states than the limit",
+       "exact r.toml --set exact.max_states=3",
+       3,
+       {"r.toml", "no exact method", "states"}},
+      {"exact: not normalisable",
+       "exact m.toml --set 'model.params=[-1,0,0,0]'",
+       4,
+       {"not normalisable"}},
+      {"exact: option out of range",
+       "exact m.toml --set exact.max_states=0",
+       3,
+       {"'max_states' = 0"}},
+      {"sample: no sampler", "sample bare.toml", 3, {"bare.toml", "[sampler] is missing"}},
+      {"sample: 0 chains", "sample r.toml --set sample.chains=0", 3, {"'chains' = 0"}},
+      {"sample: 0 draws", "sample r.toml --set sample.draws=0", 3, {"'draws' = 0"}},
+      {"sample: thin 0", "sample r.toml --set sample.thin=0", 3, {"'thin' = 0"}},
+      {"sample: more draws than memory",
+       "sample r.toml --set sample.draws=1000000000000",
+       3,
+       {"GB", "this machine has"}},
+      {"sample: start without a file", "sample r.toml --set sample.start=given", 3, {"start_file"}},
+      {"sample: start file missing", given("none.npy"), 5, {"none.npy"}},
+      {"sample: start file is no .npy", given("text.npy"), 3, {"text.npy", "no .npy file"}},
+      {"sample: start file with rows and columns swapped",
+       given("swapped.npy"),
+       3,
+       {"4 x 16", "16 x 4", "swapped"}},
+      {"sample: start file of another size", given("short.npy"), 3, {"3 x 4", "16 x 4"}},
+      {"sample: start that is no state", given("half.npy"), 3, {"row 1, column 1: 0.5"}},
+      {"sample: a sampler that does not fit",
+       "sample r.toml --set sampler.name=mala",
+       3,
+       {"energy_and_grad", "block_gibbs"}},
+      {"sample: the chains diverge",
+       "sample m.toml --set sampler.name=ula --set sampler.step_size=5",
+       4,
+       {"ula", "step_size = 5", "try step_size ="}},
+  };
+  for (const BadInput& bad : all) {
+    check(folder, bad);
+  }
 }
 
 TEST_CASE("bad input: output that cannot be written") {

@@ -226,6 +226,11 @@ TEST_CASE("cli: training writes parameters that gradient reads, the same for any
   const ToolRun run = run_tool(folder, train + "p --threads 1");
   CAPTURE(run.err);
   REQUIRE(run.exit_code == 0);
+  CHECK(contains(run.out, "mean NLL "));
+  const Json json = result(folder, train + "n --set train.updates=400");
+  CHECK(json["nll"]["after"].get<double>() < json["nll"]["before"].get<double>());
+  CHECK(json["nll"]["after"] ==
+        result(folder, "exact r.toml --set model.params=n/params.npy")["nll"]);
   CHECK(run_tool(folder, train + "q --threads 3").exit_code == 0);
   CHECK(folder.read("p/params.npy") == folder.read("q/params.npy"));
   CHECK(negphase::read_npy(folder / "p/params.npy").rows() == 14);

@@ -262,4 +262,17 @@ const EstimatorRow& find_estimator(const std::string& name) {
   throw ConfigError({}, unknown_name("estimator", name, known));
 }
 
+GradientEstimate estimate_gradient(const Problem& problem, const AnySampler* sampler,
+                                   const std::string& estimator, std::span<const GivenOption> given,
+                                   const RunSettings& settings) {
+  const EstimatorRow& row = find_estimator(estimator);
+  if (row.needs_sampler && sampler == nullptr) {
+    throw UsageError(fmt::format("estimator '{}' needs a sampler", estimator));
+  }
+  const Options options =
+      Options::resolve(fmt::format("estimator '{}'", estimator), row.options, given);
+  row.check(problem, sampler, options, settings);
+  return row.estimate(problem, sampler, options, settings);
+}
+
 }  // namespace negphase

@@ -28,4 +28,12 @@ std::span<const EstimatorRow> estimator_registry();
 /// Throws ConfigError with the nearest name.
 const EstimatorRow& find_estimator(const std::string& name);
 
+/// The short way for C++ users: finds the estimator, resolves its options, checks everything and
+/// estimates. Throws ConfigError before any sampling, ModelError, Stopped.
+/// @param sampler  nullptr where the estimator needs none
+GradientEstimate estimate_gradient(const Problem& problem, const AnySampler* sampler,
+                                   const std::string& estimator,
+                                   std::span<const GivenOption> options,
+                                   const RunSettings& settings);
+
 }  // namespace negphase
