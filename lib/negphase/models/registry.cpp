@@ -4,6 +4,7 @@
 
 #include "negphase/core/error.hpp"
 #include "negphase/models/gaussian.hpp"
+#include "negphase/models/pairwise.hpp"
 #include "negphase/models/quartic.hpp"
 #include "negphase/models/rbm.hpp"
 
@@ -69,6 +70,67 @@ ModelExample rbm_example() {
       Eigen::MatrixXd(4, 0), y};
 }
 
+// ---- pairwise: boltzmann, ising
+
+Graph graph_of(std::string_view model, const Options& options, Index sites) {
+  const std::string& shape = options.word("graph");
+  if (shape == "dense") {
+    return Graph(sites, all_pairs(sites));
+  }
+  const Index lattice_rows = options.integer("rows");
+  if (lattice_rows < 1 || sites % lattice_rows != 0) {
+    throw ConfigError(fmt::format(
+        "model '{}': graph = \"{}\" needs the option rows, a divisor of the {} y columns; got {}",
+        model, shape, sites, lattice_rows));
+  }
+  const Index columns = sites / lattice_rows;
+  return Graph(sites, shape == "torus" ? torus_lattice(lattice_rows, columns)
+                                       : square_lattice(lattice_rows, columns));
+}
+
+AnyModel make_pairwise(std::string_view name, ColumnKind kind, const Options& options,
+                       const DataShape& data) {
+  if (data.num_x != 0 || data.num_y < 1) {
+    refuse_data(name, "no x column and at least 1 y column", data);
+  }
+  Graph graph = graph_of(name, options, data.num_y);
+  const auto params = static_cast<Index>(graph.edges().size()) + data.num_y;
+  return PairwiseModel(kind, std::move(graph), Params::Zero(params));
+}
+AnyModel make_boltzmann(const Options& options, const DataShape& data) {
+  return make_pairwise("boltzmann", ColumnKind::bit, options, data);
+}
+AnyModel make_ising(const Options& options, const DataShape& data) {
+  return make_pairwise("ising", ColumnKind::spin, options, data);
+}
+
+ModelExample boltzmann_example() {
+  const Eigen::MatrixXd y{{1, 1, 0, 0}, {0, 0, 1, 1}, {1, 0, 1, 0}};
+  return {PairwiseModel(ColumnKind::bit, Graph(4, all_pairs(4)),
+                        Params{{0.5, -0.75, 0.25, 1.125, -0.5, 0.375, 0.25, -0.125, -0.625, 0.5}}),
+          Eigen::MatrixXd(3, 0), y};
+}
+ModelExample ising_example() {
+  const Eigen::MatrixXd y{{1, 1, -1, 1, 1, -1}, {-1, -1, -1, 1, -1, 1}};
+  return {PairwiseModel(ColumnKind::spin, Graph(6, square_lattice(2, 3)),
+                        Params{{0.5, -0.25, 0.75, 0.125, 0.375, -0.5, 0.625, 0.1, 0.25, -0.375, 0,
+                                0.5, -0.25}}),
+          Eigen::MatrixXd(2, 0), y};
+}
+
+std::vector<OptionSpec> graph_options() {
+  return {{.name = "graph",
+           .fallback = std::string("dense"),
+           .doc = "which pairs are coupled: all, or those of a lattice of `rows` rows",
+           .choices = {"dense", "square", "torus"}},
+          {.name = "rows",
+           .fallback = std::int64_t{0},
+           .doc = "rows of a lattice; sites are numbered row by row",
+           .low = 0,
+           .high = 1e6,
+           .unit = "sites"}};
+}
+
 const std::vector<ModelRow>& rows() {
   static const std::vector<ModelRow> all{
       {.name = "quartic",
@@ -98,6 +160,20 @@ const std::vector<ModelRow>& rows() {
        .y_kind = ColumnKind::bit,
        .make = make_rbm,
        .example = rbm_example},
+      {.name = "boltzmann",
+       .doc = "E = -sum_edges J_ij s_i s_j - sum_i b_i s_i over bits: a Boltzmann machine",
+       .options = graph_options(),
+       .param_order = "J by edge, sorted by (i, j) with i < j, then b",
+       .y_kind = ColumnKind::bit,
+       .make = make_boltzmann,
+       .example = boltzmann_example},
+      {.name = "ising",
+       .doc = "E = -sum_edges J_ij s_i s_j - sum_i b_i s_i over spins: an Ising model",
+       .options = graph_options(),
+       .param_order = "J by edge, sorted by (i, j) with i < j, then b",
+       .y_kind = ColumnKind::spin,
+       .make = make_ising,
+       .example = ising_example},
   };
   return all;
 }
