@@ -71,7 +71,7 @@ int run_train(const std::string& file, const CommonArguments& common) {
   RunSettings settings = run_settings(config, common, executor);
   ProgressBar bar("training", common.quiet);
   settings.progress = bar.progress();
-  const Params trained = train(problem, sampler, options, settings);
+  const Params trained = train(problem, &sampler, options, settings);
   results.begin();
   write_npy(results.file("params.npy"), Eigen::VectorXd(trained));
   results.finish(loaded, common, {.verb = "train", .threads = executor.threads()});

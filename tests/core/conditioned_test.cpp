@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "negphase/models/gaussian.hpp"
+#include "negphase/models/pairwise.hpp"
 #include "negphase/models/rbm.hpp"
 #include "planted/C1.hpp"
-#include "support/pairwise_energy.hpp"
 #include "support/problems.hpp"
 
 namespace {
@@ -154,6 +154,35 @@ TEST_CASE("a conditioned Gaussian has the textbook's conditional, and can be cla
     values.col(1) += 1;
     part.clamp(values);
   }
+}
+
+TEST_CASE("a conditioned pairwise view has the couplings to clamped columns in its fields") {
+  Params w = Eigen::ArrayXd::LinSpaced(36, 1, 36).sin();
+  const AnyModel model = PairwiseModel(ColumnKind::spin, Graph(8, all_pairs(8)), w);
+  const auto energy = model.bind_double(model.prepare({}), std::vector<Index>(5, 0));
+  using Borrowed = const AnyEnergy<double>*;
+  const Block<double> y = spins(5), free = columns_of(y, free_columns);
+  const AnyEnergy<double> part(Conditioned<AnyEnergy<double>, Borrowed>(&energy, free_columns, y));
+  const PairwiseView view = part.pairwise();
+  CHECK(view.couplings.size() == 3);
+  // each chain's energy by the view, less that of all columns at -1, is the whole energy's
+  const Block<double> low = Block<double>::Constant(5, 3, -1);
+  const auto by_view = [&](const Block<double>& at) {
+    PerChain e = -(view.linear * at).rowwise().sum();
+    for (const PairwiseView::Coupling& c : view.couplings) {
+      e -= c.weight * at.col(c.first) * at.col(c.second);
+    }
+    return e;
+  };
+  PerChain here(5), there(5);
+  part.energy(free, here);
+  part.energy(low, there);
+  CHECK((by_view(free) - by_view(low) - (here - there)).abs().maxCoeff() <= rounding);
+  // and the right parameters: those of the whole
+  for (const PairwiseView::Coupling& c : view.couplings) {
+    CHECK(w[c.param] == c.weight);
+  }
+  CHECK(view.linear_param == std::vector<Index>{28 + 1, 28 + 4, 28 + 6});
 }
 
 TEST_CASE("free columns must be ascending columns of the energy") {

@@ -15,6 +15,7 @@
 #include "planted/T2.hpp"
 #include "planted/T3.hpp"
 #include "planted/T4.hpp"
+#include "planted/T5.hpp"
 #include "support/kernel_probe.hpp"
 #include "support/model_checks.hpp"
 #include "support/zoo.hpp"
@@ -76,9 +77,9 @@ std::vector<Edge> scattered(Index n, double share) {
 double worst_error(const AnyModel& model) {
   const AnyEnergy<double> energy = bind(model, 16);
   const Block<double> y = support::legal_block(energy.columns(), 16, 3);
-  return std::max({support::param_gradient_error(model, {}, y),
-                   support::param_grad_sum_error(energy, y),
-                   support::energy_change_error(energy, y)});
+  return std::max(
+      {support::param_gradient_error(model, {}, y), support::param_grad_sum_error(energy, y),
+       support::energy_change_error(energy, y), support::pairwise_view_error(energy, y)});
 }
 
 }  // namespace
@@ -101,7 +102,7 @@ TEST_CASE("pairwise: energy by hand, spins and bits") {
   }
 }
 
-TEST_CASE("pairwise: dense and sparse graphs pass the model checks; T2, T3, T4 do not") {
+TEST_CASE("pairwise: dense and sparse graphs pass the model checks; T2 to T5 do not") {
   // at most 50 terms below 1 in sums; see registry_test.cpp
   const double bound = 1e-11;
   for (const ColumnKind kind : {ColumnKind::spin, ColumnKind::bit}) {
@@ -117,6 +118,7 @@ TEST_CASE("pairwise: dense and sparse graphs pass the model checks; T2, T3, T4 d
   CHECK(wrong(std::type_identity<planted::T2::PairwiseModel>{}));
   CHECK(wrong(std::type_identity<planted::T3::PairwiseModel>{}));
   CHECK(wrong(std::type_identity<planted::T4::PairwiseModel>{}));
+  CHECK(wrong(std::type_identity<planted::T5::PairwiseModel>{}));
 }
 
 TEST_CASE("graph: lattices, their edges and degrees") {

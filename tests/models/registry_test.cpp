@@ -91,6 +91,9 @@ TEST_CASE("every model passes every check that its abilities allow") {
     // in sums of up to 50 terms of at most 1/2
     CHECK(energy_change_error(energy, y) < 100 * 0x1p-52);
     CHECK(energy_change_error(energy_float, y_float) < 100 * 0x1p-23);
+    if (energy.can(Ability::pairwise)) {
+      CHECK(pairwise_view_error(energy, y) < 100 * 0x1p-52);
+    }
     if (energy.can(Ability::layers)) {
       CHECK(conditional_error(energy, y, energy.layers().layers) < 100 * 0x1p-52);
       CHECK(conditional_error(energy_float, y_float, energy.layers().layers) < 100 * 0x1p-23);

@@ -281,6 +281,46 @@ double summed_out_error(const AnyEnergy<double>& energy, std::span<const Index> 
   return worst;
 }
 
+double pairwise_view_error(const AnyEnergy<double>& energy, const Block<double>& y) {
+  const PairwiseView view = energy.pairwise();
+  Block<double> zero(y.rows(), y.cols());
+  for (Index j = 0; j < y.cols(); ++j) {
+    zero.col(j) = state_code(energy.columns()[static_cast<std::size_t>(j)], 0);
+  }
+  // what the view says of the energy and of dE/dW at `at`
+  const auto by_view = [&](const Block<double>& at, Eigen::MatrixXd& grad) {
+    PerChain e = -(view.linear * at).rowwise().sum();
+    grad.setZero(energy.num_params(), at.rows());
+    const auto add = [&](Index param, const Eigen::ArrayXd& product) {
+      if (param >= 0) {
+        grad.row(param) -= product.matrix().transpose();
+      }
+    };
+    for (const auto& [i, j, weight, param] : view.couplings) {
+      const Eigen::ArrayXd product = at.col(i) * at.col(j);
+      e -= weight * product;
+      add(param, product);
+    }
+    for (Index j = 0; j < at.cols(); ++j) {
+      add(view.linear_param[static_cast<std::size_t>(j)], at.col(j));
+    }
+    return e;
+  };
+  Eigen::MatrixXd grad, grad_zero;
+  const PerChain got = by_view(y, grad) - by_view(zero, grad_zero);
+  const PerChain here = energies_of(energy, y), there = energies_of(energy, zero);
+  const PerChain scale = 1 + here.abs() + there.abs();
+  double worst = ((got - (here - there)).abs() / scale).maxCoeff();
+  for (Index c = 0; c < y.rows(); ++c) {
+    const Eigen::VectorXd expected = param_grad_of(energy, y, c) - param_grad_of(energy, zero, c);
+    keep_worst(worst, (grad.col(c) - grad_zero.col(c) - expected).cwiseAbs().maxCoeff());
+  }
+  for (const PairwiseView::Coupling& c : view.couplings) {
+    worst = c.first < c.second ? worst : infinity;
+  }
+  return worst;
+}
+
 double single_chain_error(const AnyModel& model, const Eigen::MatrixXd& x, const Block<double>& y) {
   const AnyPrepared prepared = model.prepare(x);
   const std::vector<Index> rows = cycled_rows(y.rows(), x.rows());

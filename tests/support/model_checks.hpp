@@ -50,6 +50,11 @@ double conditional_error(const AnyEnergy<Scalar>& energy, const Block<Scalar>& y
 double summed_out_error(const AnyEnergy<double>& energy, std::span<const Index> columns,
                         double beta, const Block<double>& kept);
 
+/// Energies and dE/dW by the pairwise() view against the energy's own, both relative to those of a
+/// chain with all columns in state 0 (the view has no constant), relative to 1 + |E|; infinity
+/// where a coupling has its ends in the wrong order.
+double pairwise_view_error(const AnyEnergy<double>& energy, const Block<double>& y);
+
 /// Energies of a block against those of its chains alone, relative to 1 + |E|.
 double single_chain_error(const AnyModel& model, const Eigen::MatrixXd& x, const Block<double>& y);
 
@@ -114,6 +119,7 @@ class LyingEnergy {
   }
   LayerView layers() const { return inner_.layers(); }
   GaussianView gaussian() const { return inner_.gaussian(); }
+  PairwiseView pairwise() const { return inner_.pairwise(); }
 
  private:
   AnyEnergy<Scalar> inner_;

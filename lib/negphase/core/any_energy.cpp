@@ -5,7 +5,7 @@
 namespace negphase {
 
 std::string member_names(Abilities missing) {
-  static constexpr std::array<std::pair<Ability, std::string_view>, 7> names{{
+  static constexpr std::array<std::pair<Ability, std::string_view>, 8> names{{
       {Ability::gradient, "energy_and_grad(y, out, grad)"},
       {Ability::energy_change, "energy_change(y, site, values, out)"},
       {Ability::energy_change_by_site, "energy_change(y, sites, values, out)"},
@@ -13,6 +13,7 @@ std::string member_names(Abilities missing) {
       {Ability::param_grad, "add_param_grad(y, range, weights, sum)"},
       {Ability::layers, "layers()"},
       {Ability::gaussian, "gaussian()"},
+      {Ability::pairwise, "pairwise()"},
   }};
   std::string all;
   for (const auto& [ability, name] : names) {

@@ -19,6 +19,7 @@ enum class Ability : unsigned {
   param_grad = 16,
   layers = 32,
   gaussian = 64,
+  pairwise = 128,
 };
 using Abilities = unsigned;
 constexpr Abilities operator|(Ability a, Ability b) {
@@ -58,6 +59,9 @@ constexpr Abilities abilities_of(const E& e) {
   }
   if constexpr (HasGaussian<E>) {
     a = a | Ability::gaussian;
+  }
+  if constexpr (HasPairwise<E>) {
+    a = a | Ability::pairwise;
   }
   return a;
 }
@@ -107,6 +111,7 @@ class AnyEnergy {
   }
   LayerView layers() const { return self_->layers(); }
   GaussianView gaussian() const { return self_->gaussian(); }
+  PairwiseView pairwise() const { return self_->pairwise(); }
 
  private:
   struct Interface {
@@ -127,6 +132,7 @@ class AnyEnergy {
     virtual AnyEnergy summed_out(std::span<const Index>, double) const = 0;
     virtual LayerView layers() const = 0;
     virtual GaussianView gaussian() const = 0;
+    virtual PairwiseView pairwise() const = 0;
   };
 
   [[noreturn]] static void lacks(std::string_view member) {
@@ -212,6 +218,13 @@ class AnyEnergy {
         return inner.gaussian();
       } else {
         lacks("gaussian");
+      }
+    }
+    PairwiseView pairwise() const override {
+      if constexpr (HasPairwise<E>) {
+        return inner.pairwise();
+      } else {
+        lacks("pairwise");
       }
     }
     E inner;

@@ -17,6 +17,7 @@ struct StateField {
   void* data = nullptr;
   Index rows = 0, columns = 0;
   Index scalar_size = 0;  ///< 4 float, 8 double or 64-bit integer
+  std::size_t bytes() const { return static_cast<std::size_t>(rows * columns * scalar_size); }
 };
 
 /// The state of any kernel. Move-only.

@@ -112,6 +112,29 @@ class Conditioned {
     return view;
   }
 
+  /// Couplings to clamped columns become part of b; those between two clamped ones a constant.
+  PairwiseView pairwise() const requires HasPairwise<E> {
+    const PairwiseView all = inner().pairwise();
+    const auto d = static_cast<Index>(free_.size());
+    PairwiseView view{{}, Block<double>(full_.rows(), d), {}};
+    for (Index i = 0; i < d; ++i) {
+      const Index at = free_[static_cast<std::size_t>(i)];
+      view.linear.col(i) = all.linear.col(at);
+      view.linear_param.push_back(all.linear_param[static_cast<std::size_t>(at)]);
+    }
+    for (const PairwiseView::Coupling& c : all.couplings) {
+      const Index i = place_[static_cast<std::size_t>(c.first)];
+      const Index j = place_[static_cast<std::size_t>(c.second)];
+      if (i >= 0 && j >= 0) {
+        view.couplings.push_back({i, j, c.weight, c.param});
+      } else if (i >= 0 || j >= 0) {
+        const Index clamped = i >= 0 ? c.second : c.first;
+        view.linear.col(std::max(i, j)) += c.weight * full_.col(clamped).template cast<double>();
+      }
+    }
+    return view;
+  }
+
  private:
   const E& inner() const {
     if constexpr (std::is_pointer_v<Held>) {

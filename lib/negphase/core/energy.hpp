@@ -123,6 +123,20 @@ struct GaussianView {
   Block<double> linear;
 };
 
+/// E = const_c - sum_{(i, j)} J_ij s_i s_j - sum_i b_ci s_i over binary columns (spins or bits),
+/// each pair at most once: J the same for all chains, b one value a chain. Where dE/dJ_ij = -s_i
+/// s_j and dE/db_i = -s_i are derivatives by single parameters, their numbers stand beside them.
+struct PairwiseView {
+  struct Coupling {
+    Index first, second;  ///< columns, first < second
+    double weight;        ///< J
+    Index param = -1;     ///< number of J in W; -1: none
+  };
+  std::vector<Coupling> couplings;
+  Block<double> linear;             ///< b [chains x columns]
+  std::vector<Index> linear_param;  ///< number of b_i in W, one a column; -1: none
+};
+
 template <class E>
 concept HasLayers = requires(const E& e) {
   { e.layers() } -> std::convertible_to<LayerView>;
@@ -130,6 +144,11 @@ concept HasLayers = requires(const E& e) {
 template <class E>
 concept HasGaussian = requires(const E& e) {
   { e.gaussian() } -> std::convertible_to<GaussianView>;
+};
+
+template <class E>
+concept HasPairwise = requires(const E& e) {
+  { e.pairwise() } -> std::convertible_to<PairwiseView>;
 };
 
 }  // namespace negphase

@@ -119,6 +119,9 @@ struct PhaseChains::Interface {
   virtual ~Interface() = default;
   virtual Phase draw(const Schedule&) = 0;
   virtual void rebind(const AnyModel&) = 0;
+  virtual const RunCounts& counts() const = 0;
+  virtual void save(SavedState&) const = 0;
+  virtual void restore(const SavedState&) = 0;
 };
 
 template <class Scalar>
@@ -219,6 +222,9 @@ struct PhaseChains::Typed final : Interface {
   }
 
   void rebind(const AnyModel& model) override { chains.rebind(bind(model)); }
+  const RunCounts& counts() const override { return chains.counts(); }
+  void save(SavedState& state) const override { chains.save(state, spec.role); }
+  void restore(const SavedState& state) override { chains.restore(state, spec.role); }
 
   ModelShape shape;
   Eigen::MatrixXd x, y;
@@ -242,6 +248,9 @@ PhaseChains::~PhaseChains() = default;
 PhaseChains::PhaseChains(PhaseChains&&) noexcept = default;
 Phase PhaseChains::draw(const Schedule& schedule) { return self_->draw(schedule); }
 void PhaseChains::rebind(const AnyModel& model) { self_->rebind(model); }
+const RunCounts& PhaseChains::counts() const { return self_->counts(); }
+void PhaseChains::save(SavedState& state) const { self_->save(state); }
+void PhaseChains::restore(const SavedState& state) { self_->restore(state); }
 
 Phase exact_phase(Eigen::VectorXd mean) {
   const Index n = mean.size();

@@ -50,6 +50,11 @@ class PhaseChains {
   Phase draw(const Schedule& schedule);
   /// The model has other parameters now: chains stay where they are.
   void rebind(const AnyModel& model);
+  /// Since the beginning.
+  const RunCounts& counts() const;
+  /// Chains::save() and restore(), under the phase's role.
+  void save(SavedState& state) const;
+  void restore(const SavedState& state);
 
  private:
   struct Interface;

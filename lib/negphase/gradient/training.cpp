@@ -4,138 +4,181 @@
 
 #include <array>
 #include <boost/random/normal_distribution.hpp>
-#include <boost/random/uniform_int_distribution.hpp>
-#include <numeric>
 
-#include "negphase/exact/exact.hpp"
-#include "negphase/gradient/phase.hpp"
 #include "negphase/random/stream_engine.hpp"
 
 namespace negphase {
 
 namespace {
 
-/// Minibatches: the rows in a random order, another one for each epoch.
-class RowOrder {
- public:
-  RowOrder(Index rows, std::uint64_t seed) : order_(static_cast<std::size_t>(rows)), seed_(seed) {
-    std::iota(order_.begin(), order_.end(), Index{0});
-    next_ = order_.size();
-  }
-  std::vector<Index> take(Index count) {
-    std::vector<Index> batch;
-    while (static_cast<Index>(batch.size()) < count) {
-      if (next_ == order_.size()) {
-        shuffle();
-      }
-      batch.push_back(order_[next_++]);
-    }
-    return batch;
-  }
-
- private:
-  // Fisher-Yates by hand: std::shuffle differs between standard libraries
-  void shuffle() {
-    StreamEngine engine(seed_, 0, epoch_++, Purpose::data);
-    for (std::size_t i = order_.size() - 1; i > 0; --i) {
-      boost::random::uniform_int_distribution<std::size_t> pick(0, i);
-      std::swap(order_[i], order_[pick(engine)]);
-    }
-    next_ = 0;
-  }
-  std::vector<Index> order_;
-  std::uint64_t seed_, epoch_ = 0;
-  std::size_t next_ = 0;
-};
-
-Params initial_params(const AnyModel& model, double scale, std::uint64_t seed) {
+AnyModel initial_model(const AnyModel& model, double scale, std::uint64_t seed) {
   Params w = model.params();
   StreamEngine engine(derive_seed(seed, "initial parameters"), 0, 0, Purpose::start);
   boost::random::normal_distribution<double> normal(0, scale);
   for (Index i = 0; i < w.size() && scale > 0; ++i) {
     w[i] += normal(engine);
   }
-  return w;
+  return model.with_params(std::move(w));
 }
 
-Eigen::MatrixXd rows_of(const Eigen::MatrixXd& all, const std::vector<Index>& rows) {
-  return all(rows, Eigen::all);
+OptionSpec word(std::string_view name, std::string fallback, std::string_view doc,
+                std::vector<std::string_view> choices) {
+  OptionSpec spec{.name = name, .fallback = std::move(fallback), .doc = doc};
+  spec.choices = std::move(choices);
+  return spec;
 }
 
 }  // namespace
 
 std::span<const OptionSpec> train_options() {
-  static const std::array<OptionSpec, 7> specs{{
-      {"updates", std::int64_t{1000}, "steps of gradient descent", 1, 1e9, true, "updates"},
-      {"batch", std::int64_t{100}, "data rows in the positive phase of an update", 1, 1e9, true,
-       "rows"},
-      {"chains", std::int64_t{128}, "persistent chains of an unconditional model", 1, 1e9, true,
-       "chains"},
-      {"cd_k", std::int64_t{1}, "steps of the chains in an update", 1, 1e6, true, "steps"},
+  static const std::array<OptionSpec, 24> specs{{
+      word("gradient", "pcd", "negative phase of an update: exact, or by chains (M9)",
+           {"exact", "long_chains", "cd", "pcd"}),
+      {"updates", std::int64_t{1000}, "updates of the parameters", 1, 1e9, true, "updates"},
+      {"batch", std::int64_t{100}, "data rows in an update; as many as there are: all", 1, 1e9,
+       true, "rows"},
+      {"chains", std::int64_t{128}, "chains of an unconditional model (pcd, long_chains)", 1, 1e9,
+       true, "chains"},
+      {"chains_per_row", std::int64_t{1}, "chains on each row (cd, conditional models)", 1, 1e6,
+       true, "chains"},
+      {"cd_k", std::int64_t{1}, "steps of the chains in an update; of long_chains: between draws",
+       1, 1e6, true, "steps"},
+      {"warmup", std::int64_t{100}, "steps before the first draw of long_chains", 0, 1e9, true,
+       "steps"},
+      {"draws", std::int64_t{1}, "draws of each of long_chains", 1, 1e9, true, "draws"},
+      {"positive_chains", std::int64_t{2}, "chains on each row where z cannot be summed out", 1,
+       1e6, true, "chains"},
+      {"positive_steps", std::int64_t{10}, "steps of these before their draw", 0, 1e9, true,
+       "steps"},
+      word("optimizer", "sgd", "rule of the step; lbfgs needs gradient = \"exact\" and all rows",
+           {"sgd", "momentum", "adam", "lbfgs"}),
+      {"momentum", 0.9, "share of the velocity that stays (momentum)", 0, 0.9999, true},
+      {"adam_beta1", 0.9, "decay of the mean of the gradient (adam)", 0, 0.99999, true},
+      {"adam_beta2", 0.999, "decay of the mean of its square (adam)", 0, 0.9999999, true},
       {"learning_rate", 0.05, "step along the gradient at the first update", 0, 1e6, false},
-      {"learning_rate_end", 0.005, "the same at the last update; linear between", 0, 1e6, true},
+      {"learning_rate_end", 0.005, "the same at the last update", 0, 1e6, true},
+      word("schedule", "linear", "how the learning rate goes from the first to the last",
+           {"constant", "linear", "cosine"}),
+      {"l2", 0.0, "weight decay: (l2 / 2) |W|^2 is added to the NLL, but never printed", 0, 1e6,
+       true},
+      {"tolerance", 1e-8, "largest component of the gradient at which lbfgs ends", 0, 1e6, true},
       {"init_scale", 0.01, "standard deviation of the noise on the initial parameters", 0, 1e6,
        true},
+      {"max_states", 33554432.0, "states that an exact gradient may enumerate", 1, 1099511627776.0,
+       true, "states"},
+      {"exact_nll_every", std::int64_t{0},
+       "updates between two exact NLLs in metrics.jsonl; 0: only the first and the last", 0, 1e9,
+       true, "updates"},
+      {"exact_nll_states", 1048576.0, "states that an exact NLL beside the training may enumerate",
+       1, 1099511627776.0, true, "states"},
+      {"checkpoint_every", std::int64_t{0}, "updates between two checkpoints; 0: only on a signal",
+       0, 1e9, true, "updates"},
   }};
   return specs;
 }
 
-Params train(const Problem& problem, const AnySampler& sampler, const Options& options,
-             const RunSettings& settings, const OnUpdate& on_update) {
-  const bool conditional = problem.model.shape().num_x > 0;
-  const Index batch_rows =
-      conditional ? problem.rows() : std::min<Index>(options.integer("batch"), problem.rows());
-  const std::int64_t updates = options.integer("updates");
-  const double first = options.real("learning_rate"), last = options.real("learning_rate_end");
-
-  Problem now = problem;
-  now.model = problem.model.with_params(
-      initial_params(problem.model, options.real("init_scale"), settings.seed));
-  RowOrder order(problem.rows(), derive_seed(settings.seed, "data order"));
-
-  PhaseSpec spec;
-  spec.role = "negative phase";
-  spec.replicates = conditional ? Replicates::by_row(problem.rows(), 1)
-                                : Replicates::by_group(options.integer("chains"));
-  RunSettings quiet = settings;
-  quiet.progress = nullptr;
-  PhaseChains chains(now, sampler, spec, quiet);
-  if (settings.progress != nullptr) {
-    settings.progress->begin(updates);
+Trainer::Trainer(const Problem& problem, const AnySampler* sampler, const Options& options,
+                 const RunSettings& settings)
+    : options_(options),
+      model_(initial_model(problem.model, options.real("init_scale"), settings.seed)),
+      gradient_(problem, sampler, options, settings),
+      optimizer_(options, problem.model.shape().num_params) {
+  if (options.word("optimizer") == "lbfgs" &&
+      (options.word("gradient") != "exact" || options.integer("batch") < problem.rows())) {
+    throw ConfigError(
+        fmt::format("optimizer = \"lbfgs\" cannot follow a noisy gradient: it needs gradient = "
+                    "\"exact\" and batch >= {}, the number of rows",
+                    problem.rows()));
   }
+}
 
-  for (std::int64_t update = 1; update <= updates; ++update) {
-    const auto batch = order.take(batch_rows);
-    const auto positive =
-        solve_positive(now.model, conditional ? now.x : rows_of(now.x, batch),
-                       conditional ? now.y : rows_of(now.y, batch), now.beta, *settings.executor);
-    if (!positive) {
-      throw ConfigError("training needs a model whose z can be summed out; this one's cannot");
-    }
-    chains.rebind(now.model);
-    const Phase negative = chains.draw({0, 1, options.integer("cd_k")});
-    const Eigen::VectorXd gradient = positive->mean_param_grad - negative.gradient.mean;
-    const double done =
-        updates > 1 ? static_cast<double>(update - 1) / static_cast<double>(updates - 1) : 0;
-    Params w = now.model.params() - (first + done * (last - first)) * gradient;
-    if (!w.allFinite()) {
-      throw ModelError(fmt::format(
-          "training: a parameter is no longer finite after update {}; take a smaller learning_rate "
-          "than {}",
-          update, first));
-    }
-    now.model = now.model.with_params(std::move(w));
+TrainingUpdate Trainer::update() {
+  if (done()) {
+    throw UsageError("Trainer: all updates are done");
+  }
+  ++updates_;
+  double rate = 0;
+  if (options_.word("optimizer") == "lbfgs") {
+    search_step();
+  } else {
+    rate = learning_rate(options_, updates_);
+    take_step(rate);
+  }
+  return {updates_, rate, last_gradient_, last_nll_};
+}
+
+void Trainer::take_step(double rate) {
+  TrainingGradient::Result found = gradient_.at(model_, updates_);
+  last_gradient_ = std::move(found.gradient);
+  last_nll_ = found.nll;
+  Params w = model_.params();
+  optimizer_.step(w, last_gradient_ + options_.real("l2") * w, rate);
+  if (!w.allFinite()) {
+    throw ModelError(fmt::format(
+        "training: a parameter is no longer finite after update {}; take a smaller learning_rate "
+        "than {}",
+        updates_, options_.real("learning_rate")));
+  }
+  model_ = model_.with_params(std::move(w));
+}
+
+void Trainer::search_step() {
+  const double l2 = options_.real("l2");
+  const auto objective = [&](const Params& w) {
+    TrainingGradient::Result found = gradient_.at(model_.with_params(w), updates_);
+    return Lbfgs::Point{*found.nll + l2 / 2 * w.squaredNorm(), found.gradient + l2 * w};
+  };
+  Params w = model_.params();
+  if (lbfgs_.present().gradient.size() == 0) {
+    lbfgs_.begin(w, objective);
+  }
+  last_gradient_ = lbfgs_.present().gradient - l2 * w;
+  last_nll_ = lbfgs_.present().value - l2 / 2 * w.squaredNorm();
+  const bool moved = lbfgs_.step(w, objective);
+  finished_ =
+      !moved || lbfgs_.present().gradient.cwiseAbs().maxCoeff() <= options_.real("tolerance");
+  model_ = model_.with_params(std::move(w));
+}
+
+void Trainer::save(SavedState& state) const {
+  state.put("updates", updates_);
+  state.put("finished", finished_);
+  state.put_array("params", model_.params());
+  optimizer_.save(state);
+  lbfgs_.save(state);
+  gradient_.save(state);
+}
+
+void Trainer::restore(const SavedState& state) {
+  state.get("updates", updates_);
+  state.get("finished", finished_);
+  Params w = model_.params();
+  state.get_array("params", w);
+  model_ = model_.with_params(w);
+  optimizer_.restore(state);
+  lbfgs_.restore(state, w.size());
+  gradient_.restore(state);
+}
+
+Params train(const Problem& problem, const AnySampler* sampler, const Options& options,
+             const RunSettings& settings, const OnUpdate& on_update) {
+  Trainer trainer(problem, sampler, options, settings);
+  if (settings.progress != nullptr) {
+    settings.progress->begin(options.integer("updates"));
+  }
+  while (!trainer.done()) {
+    const TrainingUpdate done = trainer.update();
     if (on_update) {
-      on_update(update, gradient);
+      on_update(done);
     }
     if (settings.progress != nullptr) {
       settings.progress->advance(1);
     }
     if (settings.stop != nullptr && settings.stop->stopped()) {
-      throw Stopped(fmt::format("training: stopped on request after update {}", update));
+      throw Stopped(fmt::format("training: stopped on request after update {}", done.number));
     }
   }
-  return now.model.params();
+  return trainer.params();
 }
 
 }  // namespace negphase

@@ -2,28 +2,73 @@
 #include <functional>
 #include <span>
 
-#include "negphase/core/any_kernel.hpp"
-#include "negphase/core/options.hpp"
-#include "negphase/gradient/estimate.hpp"
-#include "negphase/run/settings.hpp"
+#include "negphase/gradient/optimizer.hpp"
+#include "negphase/gradient/training_gradient.hpp"
 
 namespace negphase {
 
-/// Options of train(): updates, batch, chains, cd_k, learning rates, scale of the initial
-/// parameters.
+/// Options of Trainer: gradient, updates, batch, chains, optimizer, learning rates, l2, ...
+/// (`negphase list train`).
 std::span<const OptionSpec> train_options();
 
-/// After each update: its number (from 1) and the gradient that it took a step along.
-using OnUpdate = std::function<void(std::int64_t update, const Eigen::VectorXd& gradient)>;
+/// What one update did. Valid until the next one.
+struct TrainingUpdate {
+  std::int64_t number = 0;          ///< from 1
+  double learning_rate = 0;         ///< 0 for lbfgs, which searches its step
+  const Eigen::VectorXd& gradient;  ///< [P] of the mean NLL before the update, without l2
+  /// NLL of the batch before the update, without the penalty; only where the gradient is exact
+  std::optional<double> nll;
+};
 
-/// Stochastic gradient descent on the mean NLL (M4, M6) with persistent chains (M9): each update
-/// takes the positive phase exactly over a minibatch (rows in an order drawn anew each epoch),
-/// advances the chains cd_k steps at the present W, and moves W against the difference. A
-/// conditional model keeps one chain a row and uses all rows in each update. Starts at the model's
-/// parameters plus N(0, init_scale^2). No error bars: errors would need more chains than a step
-/// does. Cost of an update: one positive phase over the batch and cd_k steps of every chain. Throws
-/// ConfigError where z cannot be summed out, ModelError where W or a chain is no longer finite.
-Params train(const Problem& problem, const AnySampler& sampler, const Options& options,
+/// Minimises mean NLL + (l2 / 2) |W|^2 (M4, M6), one update at a time. No error bars: they would
+/// need more chains than a step does; estimate_gradient() has them. Starts at the model's
+/// parameters plus N(0, init_scale^2). All numbers depend on problem, options, seed, precision and
+/// block width only, and a trainer that was saved and restored goes on with the same bytes.
+/// Cost of an update: one positive phase over the batch and one negative phase.
+class Trainer {
+ public:
+  /// @param sampler  nullptr if gradient = "exact"
+  /// Throws ConfigError as TrainingGradient does, and where lbfgs is asked to follow a gradient
+  /// that is not exact.
+  Trainer(const Problem& problem, const AnySampler* sampler, const Options& options,
+          const RunSettings& settings);
+
+  bool done() const { return finished_ || updates_ == options_.integer("updates"); }
+  /// The next update. Throws ModelError where W or a chain is no longer finite; UsageError if
+  /// done().
+  TrainingUpdate update();
+  const Params& params() const { return model_.params(); }
+  std::int64_t updates() const { return updates_; }
+  /// Ended before its last update, because |gradient| reached `tolerance` (lbfgs).
+  bool converged() const { return finished_; }
+  RunCounts counts() const { return gradient_.counts(); }
+
+  /// Everything that later updates depend on: W, optimiser, chains, order of the data, counters.
+  void save(SavedState& state) const;
+  /// Into a trainer made of the same problem, sampler, options and settings. Throws ConfigError
+  /// where the state does not fit.
+  void restore(const SavedState& state);
+
+ private:
+  void take_step(double rate);
+  void search_step();
+
+  Options options_;
+  AnyModel model_;
+  TrainingGradient gradient_;
+  Optimizer optimizer_;
+  Lbfgs lbfgs_;
+  std::int64_t updates_ = 0;
+  bool finished_ = false;
+  Eigen::VectorXd last_gradient_;
+  std::optional<double> last_nll_;
+};
+
+/// After each update.
+using OnUpdate = std::function<void(const TrainingUpdate&)>;
+
+/// All updates of a Trainer. Throws as it does, and Stopped when asked to stop.
+Params train(const Problem& problem, const AnySampler* sampler, const Options& options,
              const RunSettings& settings, const OnUpdate& on_update = {});
 
 }  // namespace negphase

@@ -18,8 +18,11 @@ PairwiseStructure::PairwiseStructure(ColumnKind kind, Graph g)
 
 template <class Scalar>
 PairwiseEnergy<Scalar>::PairwiseEnergy(std::shared_ptr<const PairwiseStructure> structure,
-                                       std::shared_ptr<const Params> w)
-    : structure_(std::move(structure)), w_(std::move(w)), in_(structure_->columns.size(), 0) {}
+                                       std::shared_ptr<const Params> w, Index chains)
+    : structure_(std::move(structure)),
+      w_(std::move(w)),
+      chains_(chains),
+      in_(structure_->columns.size(), 0) {}
 
 // b_j + sum_i J_ij s_i of every chain
 template <class Scalar>
@@ -128,6 +131,23 @@ void PairwiseEnergy<Scalar>::add_param_grad(const Block<Scalar>& y, ChainRange r
     sum[e] -= dense ? moments_(i, j) : weighted_.col(i).dot(states_.col(j));
   }
   sum.tail(sites) -= weighted_.colwise().sum().transpose();
+}
+
+template <class Scalar>
+PairwiseView PairwiseEnergy<Scalar>::pairwise() const {
+  const Params& w = *w_;
+  const Graph& graph = structure_->graph;
+  const auto edges = static_cast<Index>(graph.edges().size());
+  PairwiseView view{{}, Block<double>(chains_, graph.num_sites()), {}};
+  for (Index e = 0; e < edges; ++e) {
+    const auto [i, j] = graph.edges()[static_cast<std::size_t>(e)];
+    view.couplings.push_back({i, j, w[e], e});
+  }
+  for (Index j = 0; j < graph.num_sites(); ++j) {
+    view.linear.col(j) = w[edges + j];
+    view.linear_param.push_back(edges + j);
+  }
+  return view;
 }
 
 template class PairwiseEnergy<float>;

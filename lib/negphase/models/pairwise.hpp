@@ -26,7 +26,7 @@ class PairwiseEnergy {
   using Scalar = Scalar_;
 
   PairwiseEnergy(std::shared_ptr<const PairwiseStructure> structure,
-                 std::shared_ptr<const Params> w);
+                 std::shared_ptr<const Params> w, Index chains);
 
   std::span<const Column> columns() const { return structure_->columns; }
   void energy(const Block<Scalar>& y, PerChain& out) const;
@@ -43,6 +43,7 @@ class PairwiseEnergy {
   /// The colours of the graph: a step of block Gibbs is a sweep by colour, and by site where all
   /// pairs are coupled.
   LayerView layers() const { return {structure_->groups}; }
+  PairwiseView pairwise() const;
 
  private:
   void set_field(const Block<Scalar>& y, Index site) const;
@@ -50,6 +51,7 @@ class PairwiseEnergy {
 
   std::shared_ptr<const PairwiseStructure> structure_;
   std::shared_ptr<const Params> w_;
+  Index chains_;
   mutable PerChain field_;        // of one site
   mutable std::vector<char> in_;  // the columns of a conditional
   mutable Eigen::MatrixXd states_, weighted_, moments_;
@@ -79,8 +81,8 @@ class PairwiseModel {
   std::shared_ptr<const Prepared> prepare(const Eigen::MatrixXd&) const { return nullptr; }
   template <class Scalar>
   PairwiseEnergy<Scalar> bind(const std::shared_ptr<const Prepared>&,
-                              std::span<const Index>) const {
-    return PairwiseEnergy<Scalar>(structure_, w_);
+                              std::span<const Index> row_of_chain) const {
+    return PairwiseEnergy<Scalar>(structure_, w_, static_cast<Index>(row_of_chain.size()));
   }
 
  private:

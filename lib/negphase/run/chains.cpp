@@ -214,6 +214,34 @@ void Chains<Scalar>::rebind(std::function<AnyEnergy<Scalar>(std::span<const Inde
 }
 
 template <class Scalar>
+void Chains<Scalar>::save(SavedState& state, const std::string& name) const {
+  state.put(name + "/step", next_step_);
+  state.put(name + "/counts", counts_);
+  for (std::size_t b = 0; b < blocks_.size() && blocks_[b]; ++b) {
+    for (const StateField& field : blocks_[b]->state.fields()) {
+      state.put_bytes(fmt::format("{}/{}/{}", name, b, field.name),
+                      {static_cast<const char*>(field.data), field.bytes()});
+    }
+  }
+}
+
+template <class Scalar>
+void Chains<Scalar>::restore(const SavedState& state, const std::string& name) {
+  state.get(name + "/step", next_step_);
+  state.get(name + "/counts", counts_);
+  if (next_step_ == 0) {  // they had not begun
+    return;
+  }
+  settings_.executor->for_each(plan_.num_blocks(), [&](Index b) {
+    auto& run = blocks_[static_cast<std::size_t>(b)];
+    run = std::make_unique<BlockRun>(b, *this);
+    for (const StateField& field : run->state.fields()) {
+      state.copy(fmt::format("{}/{}/{}", name, b, field.name), field.data, field.bytes());
+    }
+  });
+}
+
+template <class Scalar>
 void Chains<Scalar>::raise_faults(const std::vector<FaultAt>& faults) const {
   if (faults.empty()) {
     return;

@@ -7,6 +7,7 @@
 
 #include "negphase/core/any_kernel.hpp"
 #include "negphase/random/philox_source.hpp"
+#include "negphase/run/saved_state.hpp"
 #include "negphase/run/settings.hpp"
 
 namespace negphase {
@@ -67,6 +68,13 @@ class Chains {
 
   /// The energies changed (new parameters): binds anew and refreshes the caches.
   void rebind(std::function<AnyEnergy<Scalar>(std::span<const Index> chains)> bind);
+
+  /// Every array of every block's state, the step and the counts; parts named `name/...`. Restored
+  /// into chains of the same setup, kernel and block width, they go on with the same bytes; call
+  /// rebind() where the parameters have changed since. restore() throws ConfigError where the
+  /// arrays have other sizes.
+  void save(SavedState& state, const std::string& name) const;
+  void restore(const SavedState& state, const std::string& name);
 
   const BlockPlan& plan() const { return plan_; }
   const RunCounts& counts() const { return counts_; }
