@@ -60,7 +60,7 @@ std::string text_of(const ExactResult& r, const ProblemFile& file) {
                            : "";
   text += fmt::format("   (numerical error below {:.1g})\n", r.negative.log_z_error.maxCoeff());
   if (r.positive) {
-    text += fmt::format("NLL        {:.12g}   mean over {} rows, log p / beta in nats\n",
+    text += fmt::format("NLL        {:.12g}   mean over {} rows, -log p / beta in nats\n",
                         r.nll(problem.beta), problem.rows());
     text += fmt::format("|gradient| {:.6g}\n", r.gradient().norm());
   } else {

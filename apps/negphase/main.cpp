@@ -126,11 +126,18 @@ CommandLine::CommandLine() {
                 "negphase sample model.toml --set sample.draws=500 --out draws",
                 "folder for draws.npy, chain_1.csv .., sample.json, config.toml, run.json",
                 run_sample);
-  add_file_verb("train", "fit the parameters and write them",
-                "negphase train model.toml --out trained",
-                "folder for params.npy, metrics.jsonl, config.toml, run.json", run_train)
-      ->get_option("--out")
-      ->required();
+  CLI::App* train = add_file_verb(
+      "train", "fit the parameters by descending the NLL",
+      "negphase train model.toml --out trained\n  negphase exact trained/trained.toml",
+      "folder for params.npy, trained.toml, metrics.jsonl, checkpoints while it runs, train.json, "
+      "config.toml, run.json",
+      run_train);
+  train->get_option("--out")->required();
+  train
+      ->add_flag("--resume", common.resume,
+                 "go on with the run in --out that was stopped or killed; ends with the same bytes "
+                 "as one that was not")
+      ->excludes("--force");
 
   CLI::App* list =
       verb("list", "models, samplers, estimators and their options", "negphase list samplers");

@@ -1,9 +1,19 @@
 #include "results.hpp"
 
+#include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/core.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <regex>
 #include <system_error>
 
 #include "negphase/io/config_text.hpp"
@@ -17,6 +27,7 @@ using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
 constexpr const char* run_file = "run.json";
+constexpr const char* lock_file = ".lock";
 
 Json columns_of(const std::vector<DataColumn>& columns) {
   Json all = Json::array();
@@ -31,15 +42,6 @@ Json columns_of(const std::vector<DataColumn>& columns) {
   return all;
 }
 
-// Of the content as it was read: the same for a file and its .gz.
-Json fingerprint(const fs::path& file) {
-  const std::string bytes = read_file(file);
-  const auto sum = ::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
-  return {{"file", fs::absolute(file).lexically_normal().string()},
-          {"bytes", bytes.size()},
-          {"crc32", fmt::format("{:08x}", sum)}};
-}
-
 std::string compiler() {
 #ifdef __clang__
   return "clang " __clang_version__;
@@ -48,24 +50,123 @@ std::string compiler() {
 #endif
 }
 
+// Empty, or with nothing but the lock of a run that was killed.
+bool holds_nothing(const fs::path& folder) {
+  std::error_code ignored;
+  return !fs::exists(folder, ignored) ||
+         std::all_of(fs::directory_iterator(folder, ignored), fs::directory_iterator(),
+                     [](const auto& entry) { return entry.path().filename() == lock_file; });
+}
+
+bool has_checkpoint(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::exists(folder / checkpoint_file, ignored) ||
+         fs::exists(folder / older_checkpoint_file, ignored);
+}
+
+void check_resumable(const fs::path& folder) {
+  std::error_code ignored;
+  const FilePlace place{folder.string(), 0, 0};
+  if (fs::exists(folder / run_file, ignored)) {
+    throw ConfigError(place, "holds a run that is over: there is nothing to resume");
+  }
+  if (!has_checkpoint(folder)) {
+    throw ConfigError(place, fmt::format("has no {}: there is nothing to resume", checkpoint_file));
+  }
+}
+
+std::string first_line(const fs::path& file) {
+  std::ifstream stream(file);
+  std::string line;
+  std::getline(stream, line);
+  return line;
+}
+
+bool is_same_file(int opened, const fs::path& file) {
+  struct ::stat a {
+  }, b{};
+  return ::fstat(opened, &a) == 0 && ::stat(file.c_str(), &b) == 0 && a.st_ino == b.st_ino &&
+         a.st_dev == b.st_dev;
+}
+
+// Names that this program gives to files in a result's folder.
+bool is_ours(const std::string& name) {
+  static const std::regex names(
+      "(run|gradient|exact|sample|train)\\.json|(config|trained)\\.toml|(draws|params)\\.npy|"
+      "chain_[0-9]+\\.csv|metrics\\.jsonl|checkpoint(\\.old)?\\.bin");
+  return std::regex_match(name, names);
+}
+
+// What write_file_atomically() of a run that was killed has left.
+bool is_temporary(const std::string& name) {
+  constexpr std::size_t ending = std::string_view(".tmp-XXXXXX").size();
+  return name.size() > ending && name.substr(name.size() - ending).starts_with(".tmp-");
+}
+
 }  // namespace
 
-ResultFolder::ResultFolder(const CommonArguments& common) : folder_(common.out) {
+ResultFolder::ResultFolder(const CommonArguments& common)
+    : folder_(common.out), force_(common.force) {
   if (!wanted()) {
     return;
   }
   std::error_code ignored;
-  if (fs::is_directory(folder_, ignored)) {
-    if (!fs::is_empty(folder_, ignored) && !common.force) {
-      throw ConfigError({folder_.string(), 0, 0},
-                        "is there already and not empty; --force replaces what is in it");
-    }
-    check_writable(folder_ / run_file);
-  } else if (fs::exists(folder_, ignored)) {
+  if (fs::exists(folder_, ignored) && !fs::is_directory(folder_, ignored)) {
     throw IoError(folder_.string() + ": is a file; --out names a folder");
-  } else {
+  }
+  if (!fs::exists(folder_, ignored)) {
     check_writable(folder_);
   }
+  if (common.resume) {
+    check_resumable(folder_);
+  } else if (!force_ && !holds_nothing(folder_)) {
+    throw ConfigError({folder_.string(), 0, 0},
+                      has_checkpoint(folder_)
+                          ? "holds a training run that is not over; --resume goes on with it, "
+                            "--force begins anew"
+                          : "is there already and not empty; --force replaces what is in it");
+  }
+  std::error_code reason;
+  made_ = fs::create_directory(folder_, reason);
+  if (reason) {
+    throw IoError(folder_.string() + ": " + reason.message());
+  }
+  check_writable(folder_ / run_file);
+  lock();
+}
+
+ResultFolder::~ResultFolder() {
+  if (lock_ >= 0) {
+    std::error_code ignored;
+    fs::remove(folder_ / lock_file, ignored);
+    ::close(lock_);
+    if (made_ && fs::is_empty(folder_, ignored)) {
+      fs::remove(folder_, ignored);
+    }
+  }
+}
+
+void ResultFolder::lock() {
+  const fs::path file = folder_ / lock_file;
+  while (lock_ < 0) {
+    const int opened = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (opened < 0) {
+      throw IoError(fmt::format("{}: cannot be written: {}", file.string(), std::strerror(errno)));
+    }
+    if (::flock(opened, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+      ::close(opened);
+      throw IoError(fmt::format("{}: another run works in this folder: {}", folder_.string(),
+                                first_line(file)));
+    }
+    // whoever had it may have taken the file away between open and flock
+    is_same_file(opened, file) ? lock_ = opened : ::close(opened);
+  }
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  // only for the message above: a full disk is met later, by what matters
+  const std::string who = fmt::format("process {} on {}\n", ::getpid(), host.data());
+  [[maybe_unused]] const bool said =
+      ::ftruncate(lock_, 0) == 0 && ::write(lock_, who.data(), who.size()) > 0;
 }
 
 void ResultFolder::begin() {
@@ -73,9 +174,14 @@ void ResultFolder::begin() {
     return;
   }
   std::error_code reason;
-  fs::create_directory(folder_, reason);
-  if (!reason) {
-    fs::remove(folder_ / run_file, reason);
+  if (force_) {
+    fs::remove(folder_ / run_file, reason);  // first: what is left is no whole result
+  }
+  for (const auto& entry : fs::directory_iterator(folder_, reason)) {
+    const std::string name = entry.path().filename().string();
+    if (!reason && (is_temporary(name) || (force_ && is_ours(name)))) {
+      fs::remove(entry.path(), reason);
+    }
   }
   if (reason) {
     throw IoError(folder_.string() + ": " + reason.message());
@@ -103,6 +209,14 @@ void ResultFolder::finish(const ProblemFile& problem, const CommonArguments& com
                     {"seconds", facts.seconds}};
   write_file_atomically(file("config.toml"), to_toml(problem.config, legal_names()));
   write_file_atomically(file(run_file), json.dump(2) + "\n");
+}
+
+Json fingerprint(const fs::path& file) {
+  const std::string bytes = read_file(file);
+  const auto sum = ::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
+  return {{"file", fs::absolute(file).lexically_normal().string()},
+          {"bytes", bytes.size()},
+          {"crc32", fmt::format("{:08x}", sum)}};
 }
 
 Json json_array(const Eigen::VectorXd& values) {

@@ -22,24 +22,43 @@ struct RunFacts {
 /// The folder of --out: the result's files, config.toml (the resolved configuration: running it
 /// again gives the same numbers) and, written last, run.json. A folder without run.json is no
 /// whole result. Without --out nothing is written.
+///
+/// From the constructor on the folder is locked (its file .lock, which names the process), so that
+/// two runs never write into one. The system lets go of the lock of a process that ends, however it
+/// ends. A folder that was made here and into which nothing was written vanishes again.
 class ResultFolder {
  public:
-  /// Throws before any work: ConfigError where the folder is not empty and there is no --force,
-  /// IoError where it cannot be made or written.
+  /// Throws before any work: ConfigError where the folder is not empty and there is neither --force
+  /// nor --resume, or where there is nothing to resume; IoError where it cannot be made or written,
+  /// or another process works in it.
   explicit ResultFolder(const CommonArguments& common);
+  ~ResultFolder();
+  ResultFolder(const ResultFolder&) = delete;
+  ResultFolder& operator=(const ResultFolder&) = delete;
+
   bool wanted() const { return !folder_.empty(); }
   const std::filesystem::path& folder() const { return folder_; }
-  /// Makes the folder and, with --force, takes away the old run.json, so that what is written from
-  /// now on is no whole result until finish().
-  void begin();
   std::filesystem::path file(std::string_view name) const { return folder_ / name; }
+  /// Takes away what a run that was killed left half written and, with --force, every file that an
+  /// earlier run of this program wrote, run.json first, so that no result is made of two runs.
+  void begin();
   /// config.toml and run.json. No result without them.
   void finish(const ProblemFile& problem, const CommonArguments& common, const RunFacts& facts);
 
  private:
+  void lock();
+
   std::filesystem::path folder_;
+  bool force_ = false, made_ = false;
+  int lock_ = -1;
 };
 
+/// Files of a training run that is not over (training_files.hpp): --resume goes on with them.
+inline constexpr const char* checkpoint_file = "checkpoint.bin";
+inline constexpr const char* older_checkpoint_file = "checkpoint.old.bin";
+
+/// Of a file's content as it is read: the same for a file and its .gz. Name, length, CRC-32.
+nlohmann::ordered_json fingerprint(const std::filesystem::path& file);
 /// NaN and infinities become null: JSON has no word for them.
 nlohmann::ordered_json json_array(const Eigen::VectorXd& values);
 nlohmann::ordered_json json_options(const Options& options);

@@ -8,6 +8,7 @@
 
 #include "negphase/gradient/phase.hpp"
 #include "negphase/gradient/replicates.hpp"
+#include "negphase/gradient/warnings.hpp"
 #include "negphase/io/files.hpp"
 #include "negphase/io/npy.hpp"
 #include "negphase/io/stan_csv.hpp"
@@ -128,22 +129,9 @@ std::vector<Warning> warnings_of(const SampleResult& r) {
                                        })),
                    true});
   }
-  if (r.acceptance() < 0.01) {
-    all.push_back(
-        {"low_acceptance",
-         fmt::format("acceptance {:.2g}: chains hardly move; take a smaller step", r.acceptance()),
-         true});
-  } else if (r.acceptance() > 0.99) {
-    all.push_back({"high_acceptance",
-                   fmt::format("acceptance {:.4f}: the steps are so small that chains creep; take "
-                               "a larger step",
-                               r.acceptance())});
-  }
+  warn_of_acceptance(r.draws.counts, all);
   if (!r.sampler.is_exact) {
-    all.push_back({"biased_sampler",
-                   fmt::format("{} does not leave the distribution invariant: its step size biases "
-                               "every draw (M12)",
-                               r.sampler.name)});
+    all.push_back(biased_sampler(r.sampler.name));
   }
   if (r.draws.chains < 2) {
     all.push_back({"one_chain", "standard errors need at least 2 chains"});

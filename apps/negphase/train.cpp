@@ -1,105 +1,271 @@
 #include <fmt/core.h>
 
-#include <filesystem>
+#include <algorithm>
+#include <chrono>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <tuple>
 
 #include "negphase/exact/exact.hpp"
+#include "negphase/gradient/by_chains.hpp"
 #include "negphase/gradient/training.hpp"
+#include "negphase/gradient/warnings.hpp"
+#include "negphase/io/config_text.hpp"
 #include "negphase/io/files.hpp"
 #include "negphase/io/npy.hpp"
 #include "output.hpp"
 #include "problem_file.hpp"
 #include "progress_bar.hpp"
 #include "results.hpp"
+#include "signals.hpp"
+#include "training_files.hpp"
 #include "verbs.hpp"
 
 namespace negphase::tool {
 
 namespace {
 
-AnySampler training_sampler(const ProblemFile& loaded) {
+using Json = nlohmann::ordered_json;
+
+std::optional<AnySampler> training_sampler(const ProblemFile& loaded, const Options& options) {
   const RunConfig& config = loaded.config;
+  if (options.word("gradient") == "exact") {
+    return {};
+  }
   if (!config.sampler) {
     throw ConfigError({config.file.string(), 0, 0},
-                      "[sampler] is missing: training needs one (key: name)");
+                      "[sampler] is missing: training by chains needs one (key: name); [train] "
+                      "gradient = \"exact\" needs none");
   }
   Complaints complaints;
   std::optional<AnySampler> sampler;
   complaints.collect(config.sampler->place,
                      [&] { sampler = sampler_for(*config.sampler, loaded.problem); });
   complaints.throw_if_any();
-  return *sampler;
+  return sampler;
 }
 
-// Mean NLL without sampling, before and after; nothing where no exact method applies or would need
-// more than 2^20 states.
-struct ExactNlls {
-  std::string method;
-  double before = 0, after = 0;
-};
-
-std::optional<ExactNlls> exact_nlls(const Problem& problem, const Params& trained,
-                                    const Executor& executor) {
-  const ExactLimits limits{.max_states = 1 << 20};
-  const ExactPlan plan = plan_exact(problem.model, problem.x, problem.beta, limits);
-  if (plan.method.empty()) {
-    return {};
+/// Mean NLL without sampling, where it can be had within the limit; it never enters the training.
+class NllWatch {
+ public:
+  NllWatch(const Problem& problem, const Options& options, const Executor& executor)
+      : problem_(problem), executor_(executor) {
+    limits_.max_states = options.real("exact_nll_states");
+    plan_ = plan_exact(problem.model, problem.x, problem.beta, limits_);
+    if (!positive_has_closed_form(problem)) {
+      plan_ = {};
+      plan_.why_not = "z cannot be summed out of this model";
+    }
   }
-  const auto nll = [&](const AnyModel& model) {
+  bool can() const { return !plan_.method.empty(); }
+  const std::string& method() const { return plan_.method; }
+  const std::string& why_not() const { return plan_.why_not; }
+  /// NaN where the model is not normalisable: the trained parameters stand.
+  double at(const Params& w) const {
     try {
-      return exact_nll_gradient(model, problem.x, problem.y, problem.beta, limits, executor).nll;
-    } catch (const ModelError&) {  // not normalisable there; the trained parameters stand
+      return exact_nll_gradient(problem_.model.with_params(w), problem_.x, problem_.y,
+                                problem_.beta, limits_, executor_)
+          .nll;
+    } catch (const ModelError&) {
       return std::numeric_limits<double>::quiet_NaN();
     }
-  };
-  return ExactNlls{plan.method, nll(problem.model), nll(problem.model.with_params(trained))};
+  }
+
+ private:
+  const Problem& problem_;
+  const Executor& executor_;
+  ExactLimits limits_;
+  ExactPlan plan_;
+};
+
+struct Training {
+  const ProblemFile& loaded;
+  const CommonArguments& common;
+  Options options;
+  std::optional<AnySampler> sampler;
+  Trainer trainer;
+  NllWatch watch;
+  Json first = {}, last = {};  ///< lines of metrics.jsonl
+  std::vector<Warning> warnings = {};
+  double seconds = 0;
+};
+
+bool nll_is_due(const Training& t) {
+  const std::int64_t every = t.options.integer("exact_nll_every"), n = t.trainer.updates();
+  return t.watch.can() && (t.trainer.done() || n == 0 || (every > 0 && n % every == 0));
+}
+
+// The line of the present update; none has been made where `done` is missing.
+Json metrics_line(const Training& t, const TrainingUpdate* done) {
+  Json line{{"update", t.trainer.updates()}};
+  if (done != nullptr) {
+    line["learning_rate"] = done->learning_rate;
+    line["gradient_norm"] = done->gradient.norm();
+    if (done->chain_error) {
+      line["chain_error"] = *done->chain_error;
+    }
+    if (done->nll) {
+      line["nll"] = *done->nll;
+    }
+  }
+  if (nll_is_due(t)) {
+    line["exact_nll"] = t.watch.at(t.trainer.params());
+  }
+  return line;
+}
+
+std::int64_t checkpoint_interval(const Options& options) {
+  const std::int64_t every = options.integer("checkpoint_every");
+  return every > 0 ? every : std::max<std::int64_t>(1, options.integer("updates") / 10);
+}
+
+void run_updates(Training& t, TrainingFiles& files, Progress& progress) {
+  const std::int64_t updates = t.options.integer("updates"), every = checkpoint_interval(t.options);
+  progress.begin(updates);
+  progress.advance(t.trainer.updates());
+  while (!t.trainer.done()) {
+    const TrainingUpdate done = t.trainer.update();
+    files.write_metrics(metrics_line(t, &done));
+    const bool stop = stop_token().stopped() && !t.trainer.done();
+    if (stop || done.number % every == 0 || t.trainer.done()) {
+      files.write_checkpoint(t.trainer);
+    }
+    if (stop) {
+      throw Stopped(fmt::format(
+          "stopped after update {} of {}, which is saved; go on with: negphase train {} --out {} "
+          "--resume",
+          done.number, updates, t.loaded.config.file.string(), t.common.out));
+    }
+    progress.advance(1);
+  }
+}
+
+void collect_warnings(Training& t) {
+  const RunCounts counts = t.trainer.counts();
+  const std::string& how = t.options.word("gradient");
+  warn_of_acceptance(counts, t.warnings);
+  if (t.sampler && !t.sampler->is_exact) {
+    t.warnings.push_back(biased_sampler(t.sampler->name));
+  }
+  if (how == "cd") {
+    t.warnings.push_back(biased_contrastive_divergence(t.options.integer("cd_k")));
+  }
+  const bool searched = t.options.word("optimizer") == "lbfgs";
+  if (searched && !t.trainer.converged()) {
+    t.warnings.push_back({"not_converged",
+                          fmt::format("lbfgs did not reach tolerance = {} in {} updates: the "
+                                      "minimum may lie at infinity, or updates are too few",
+                                      t.options.real("tolerance"), t.trainer.updates()),
+                          true});
+  }
+}
+
+// ---- output
+
+std::string exact_nll(const Json& line) {
+  const Json& nll = line["exact_nll"];
+  return nll.is_number() ? fmt::format("{:.6g}", nll.get<double>()) : "- (not normalisable)";
+}
+
+std::string text_of(const Training& t, const ResultFolder& results) {
+  const Problem& problem = t.loaded.problem;
+  const double moved = (t.trainer.params() - problem.model.params()).norm();
+  std::string text = fmt::format(
+      "trained {}\n{} update{} by {}, gradient = {}{}, {:.2f} s; |W - start| = {:.4g}\n",
+      t.loaded.description(), t.trainer.updates(), t.trainer.updates() == 1 ? "" : "s",
+      t.options.word("optimizer"), t.options.word("gradient"),
+      t.sampler ? " (" + t.sampler->name + ")" : "", t.seconds, moved);
+  text += t.watch.can() ? fmt::format("mean NLL {} -> {} (exact, by {})\n", exact_nll(t.first),
+                                      exact_nll(t.last), t.watch.method())
+                        : fmt::format("no exact NLL: {}\n", t.watch.why_not());
+  for (const Warning& w : t.warnings) {
+    text += fmt::format("{}: {}\n", w.is_failed_check ? "FAILED" : "note", w.text);
+  }
+  return text + fmt::format(
+                    "written: {} (params.npy: {} numbers; metrics.jsonl; trained.toml: for every "
+                    "other verb)\n",
+                    results.folder().string(), t.trainer.params().size());
+}
+
+Json json_of(const Training& t, const ResultFolder& results) {
+  const RunCounts counts = t.trainer.counts();
+  Json json = json_head("train", t.loaded, t.common);
+  json["problem"] = json_problem(t.loaded);
+  json["train"] = json_options(t.options);
+  json["sampler"] = t.sampler ? Json(t.sampler->name) : Json();
+  json["updates"] = t.trainer.updates();
+  json["converged"] = t.trainer.converged();
+  json["num_params"] = t.trainer.params().size();
+  json["params"] = results.file("params.npy").string();
+  json["gradient_norm"] = t.last["gradient_norm"];
+  json["nll"] = t.watch.can() ? Json{{"method", t.watch.method()},
+                                     {"before", t.first["exact_nll"]},
+                                     {"after", t.last["exact_nll"]}}
+                              : Json{{"method", nullptr}, {"why_not", t.watch.why_not()}};
+  json["acceptance"] = counts.proposals > 0
+                           ? Json(counts.acceptance / static_cast<double>(counts.proposals))
+                           : Json();
+  json["energy_evaluations"] = counts.energy_evaluations;
+  json["gradient_evaluations"] = counts.gradient_evaluations;
+  json["warnings"] = json_warnings(t.warnings);
+  json["timing"] = {{"seconds", t.seconds}};
+  return json;
+}
+
+void write_result(const Training& t, ResultFolder& results, const std::string& json, int threads) {
+  const RunCounts counts = t.trainer.counts();
+  write_npy(results.file("params.npy"), Eigen::VectorXd(t.trainer.params()));
+  // the same configuration with the trained parameters: what every other verb reads
+  write_file_atomically(results.file("trained.toml"),
+                        to_toml(t.loaded.config, legal_names(), "params.npy"));
+  write_file_atomically(results.file("train.json"), json);
+  results.finish(t.loaded, t.common,
+                 {.verb = "train",
+                  .threads = threads,
+                  .energy_evaluations = counts.energy_evaluations,
+                  .gradient_evaluations = counts.gradient_evaluations,
+                  .warnings = t.warnings,
+                  .seconds = t.seconds});
 }
 
 }  // namespace
 
 int run_train(const std::string& file, const CommonArguments& common) {
+  const auto begin = std::chrono::steady_clock::now();
   const ProblemFile loaded = load_problem(file, common, ParamsAre::optional);
-  const RunConfig& config = loaded.config;
-  const AnySampler sampler = training_sampler(loaded);
-  const Problem& problem = loaded.problem;
-  const Options options = verb_options(config, "train", train_options());
-  ResultFolder results(common);
-
+  const Options options = verb_options(loaded.config, "train", train_options());
   const Executor executor(common.threads);
-  RunSettings settings = run_settings(config, common, executor);
-  ProgressBar bar("training", common.quiet);
-  settings.progress = bar.progress();
-  const Params trained = train(problem, &sampler, options, settings);
+  const RunSettings settings = run_settings(loaded.config, common, executor);
+  const std::optional<AnySampler> sampler = training_sampler(loaded, options);
+  Training t{loaded,
+             common,
+             options,
+             sampler,
+             Trainer(loaded.problem, sampler ? &*sampler : nullptr, options, settings),
+             NllWatch(loaded.problem, options, executor)};
+  ResultFolder results(common);
   results.begin();
-  write_npy(results.file("params.npy"), Eigen::VectorXd(trained));
-  results.finish(loaded, common, {.verb = "train", .threads = executor.threads()});
-
-  const auto nlls = exact_nlls(problem, trained, executor);
-  const Params& start = problem.model.params();
-  const std::string out = results.file("params.npy").string();
-  if (common.json) {
-    nlohmann::ordered_json json = json_head("train", loaded, common);
-    json["updates"] = options.integer("updates");
-    json["num_params"] = trained.size();
-    json["params"] = out;
-    json["nll"] = nlls ? nlohmann::ordered_json{{"method", nlls->method},
-                                                {"before", nlls->before},
-                                                {"after", nlls->after}}
-                       : nlohmann::ordered_json();
-    print(json.dump(2) + "\n");
+  TrainingFiles files(results.folder(), loaded, common);
+  if (common.resume) {
+    files.restore(t.trainer);
   } else {
-    print(fmt::format(
-        "trained {}\n{} updates by {}; |W - start| = {:.4g}\n{}written: {} ({} "
-        "numbers, order as in `negphase list models`)\n",
-        loaded.description(), options.integer("updates"), sampler.name, (trained - start).norm(),
-        nlls ? fmt::format("mean NLL {:.6g} -> {:.6g} (exact, by {})\n", nlls->before, nlls->after,
-                           nlls->method)
-             : "",
-        out, trained.size()));
+    files.begin();
+    files.write_metrics(metrics_line(t, nullptr));
+    files.write_checkpoint(t.trainer);
   }
-  return 0;
+  ProgressBar bar("training", common.quiet);
+  run_updates(t, files, *bar.progress());
+  std::tie(t.first, t.last) = files.first_and_last_metrics();
+  collect_warnings(t);
+  t.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const std::string json = json_of(t, results).dump(2) + "\n";
+  write_result(t, results, json, executor.threads());
+  files.end();
+  print(common.json ? json : text_of(t, results));
+  const bool failed = std::any_of(t.warnings.begin(), t.warnings.end(),
+                                  [](const Warning& w) { return w.is_failed_check; });
+  return common.strict && failed ? 7 : 0;
 }
 
 }  // namespace negphase::tool

@@ -19,6 +19,7 @@ struct CommonArguments {
   bool strict = false;  ///< any NaN proposal ends the run; warnings make exit code 7
   std::string out;      ///< folder of the result; empty: printed only
   bool force = false;   ///< an existing result is replaced
+  bool resume = false;  ///< train: go on with the run in `out`
 };
 
 /// Each verb, one file each; returns the exit code (table in apps/README.md), throws Error.

@@ -16,11 +16,13 @@ struct ToolRun {
 };
 
 /// Runs the real program in `folder` through the shell; `arguments` may hold redirections.
-inline ToolRun run_tool(const TemporaryFolder& folder, const std::string& arguments) {
+/// @param environment  "NAME=value ..." before the program
+inline ToolRun run_tool(const TemporaryFolder& folder, const std::string& arguments,
+                        const std::string& environment = "") {
   const TemporaryFolder streams;  // elsewhere, so that `folder` holds only what the program makes
-  const std::string command = "cd '" + folder.path().string() + "' && '" NEGPHASE_TOOL "' >'" +
-                              (streams / "out").string() + "' 2>'" + (streams / "err").string() +
-                              "' </dev/null " + arguments;
+  const std::string command = "cd '" + folder.path().string() + "' && " + environment +
+                              " '" NEGPHASE_TOOL "' >'" + (streams / "out").string() + "' 2>'" +
+                              (streams / "err").string() + "' </dev/null " + arguments;
   const int status = std::system(command.c_str());
   ToolRun run;
   run.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "negphase/exact/exact.hpp"
+#include "negphase/gradient/warnings.hpp"
 #include "negphase/run/gradient_check.hpp"
 
 namespace negphase {
@@ -140,11 +141,7 @@ void warn(GradientEstimate& e, const AnySampler& sampler, const ChainsPlan& plan
          true});
   }
   if (!sampler.is_exact) {
-    e.warnings.push_back(
-        {"biased_sampler",
-         fmt::format("sampler '{}' does not leave the model's law invariant: its bias falls with "
-                     "step_size (M12) and is not in the error bars",
-                     sampler.name)});
+    e.warnings.push_back(biased_sampler(sampler.name));
   }
   if (!plan.restart && !plan.start_is_exact) {
     e.warnings.push_back({"start_up_bias_not_bounded",
@@ -171,8 +168,10 @@ GradientEstimate estimate_by_chains(const Problem& p, const AnySampler& sampler,
   spec.reference = positive.gradient.mean;
   spec.start = plan.start;
   PhaseChains chains(p, sampler, spec, run);
-  GradientEstimate e = make_estimate(positive, chains.draw(plan.schedule));
+  const Phase negative = chains.draw(plan.schedule);
+  GradientEstimate e = make_estimate(positive, negative);
   e.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  warn_of_acceptance(negative.counts, e.warnings);
   warn(e, sampler, plan);
   return e;
 }

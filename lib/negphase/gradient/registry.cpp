@@ -8,6 +8,7 @@
 #include "negphase/exact/exact.hpp"
 #include "negphase/gradient/by_chains.hpp"
 #include "negphase/gradient/registry.hpp"
+#include "negphase/gradient/warnings.hpp"
 
 namespace negphase {
 
@@ -118,12 +119,7 @@ void check_cd(const Problem& p, const AnySampler* s, const Options& o, const Run
 GradientEstimate estimate_cd(const Problem& p, const AnySampler* s, const Options& o,
                              const RunSettings& run) {
   GradientEstimate e = estimate_by_chains(p, *s, plan_cd(p, o), run);
-  e.warnings.push_back(
-      {"biased_method",
-       fmt::format(
-           "CD-{} is biased (M9): its chains start at the data and stop after {} step{}; the "
-           "error bars hold for its own expectation, not for the gradient",
-           o.integer("cd_k"), o.integer("cd_k"), o.integer("cd_k") == 1 ? "" : "s")});
+  e.warnings.push_back(biased_contrastive_divergence(o.integer("cd_k")));
   return e;
 }
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <boost/random/normal_distribution.hpp>
+#include <limits>
 
 #include "negphase/random/stream_engine.hpp"
 
@@ -104,32 +105,46 @@ TrainingUpdate Trainer::update() {
     rate = learning_rate(options_, updates_);
     take_step(rate);
   }
-  return {updates_, rate, last_gradient_, last_nll_};
+  return {updates_, rate, last_gradient_, last_nll_, last_chain_error_};
 }
 
 void Trainer::take_step(double rate) {
   TrainingGradient::Result found = gradient_.at(model_, updates_);
   last_gradient_ = std::move(found.gradient);
   last_nll_ = found.nll;
+  last_chain_error_ = found.chain_error;
   Params w = model_.params();
   optimizer_.step(w, last_gradient_ + options_.real("l2") * w, rate);
+  const std::string smaller =
+      fmt::format("take a smaller learning_rate than {}", options_.real("learning_rate"));
   if (!w.allFinite()) {
-    throw ModelError(fmt::format(
-        "training: a parameter is no longer finite after update {}; take a smaller learning_rate "
-        "than {}",
-        updates_, options_.real("learning_rate")));
+    throw ModelError(fmt::format("training: a parameter is no longer finite after update {}; {}",
+                                 updates_, smaller));
   }
-  model_ = model_.with_params(std::move(w));
+  try {
+    model_ = model_.with_params(std::move(w));
+  } catch (const ConfigError& illegal) {  // a precision that is no longer positive definite
+    throw ModelError(fmt::format("training: update {} left the legal parameters: {}; {}", updates_,
+                                 illegal.what(), smaller));
+  }
 }
 
 void Trainer::search_step() {
   const double l2 = options_.real("l2");
+  const bool begun = lbfgs_.present().gradient.size() > 0;
   const auto objective = [&](const Params& w) {
-    TrainingGradient::Result found = gradient_.at(model_.with_params(w), updates_);
-    return Lbfgs::Point{*found.nll + l2 / 2 * w.squaredNorm(), found.gradient + l2 * w};
+    try {
+      TrainingGradient::Result found = gradient_.at(model_.with_params(w), updates_);
+      return Lbfgs::Point{*found.nll + l2 / 2 * w.squaredNorm(), found.gradient + l2 * w};
+    } catch (const Error&) {  // not normalisable there: the line search turns back, a start cannot
+      if (!begun && w == model_.params()) {
+        throw;
+      }
+      return Lbfgs::Point{std::numeric_limits<double>::infinity(), Eigen::VectorXd::Zero(w.size())};
+    }
   };
   Params w = model_.params();
-  if (lbfgs_.present().gradient.size() == 0) {
+  if (!begun) {
     lbfgs_.begin(w, objective);
   }
   last_gradient_ = lbfgs_.present().gradient - l2 * w;

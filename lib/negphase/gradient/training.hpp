@@ -18,6 +18,7 @@ struct TrainingUpdate {
   const Eigen::VectorXd& gradient;  ///< [P] of the mean NLL before the update, without l2
   /// NLL of the batch before the update, without the penalty; only where the gradient is exact
   std::optional<double> nll;
+  std::optional<double> chain_error;  ///< TrainingGradient::Result::chain_error
 };
 
 /// Minimises mean NLL + (l2 / 2) |W|^2 (M4, M6), one update at a time. No error bars: they would
@@ -61,7 +62,7 @@ class Trainer {
   std::int64_t updates_ = 0;
   bool finished_ = false;
   Eigen::VectorXd last_gradient_;
-  std::optional<double> last_nll_;
+  std::optional<double> last_nll_, last_chain_error_;
 };
 
 /// After each update.

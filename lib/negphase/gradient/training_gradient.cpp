@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <boost/random/uniform_int_distribution.hpp>
+#include <cmath>
 #include <numeric>
 
 #include "negphase/exact/exact.hpp"
@@ -18,6 +19,10 @@ ExactLimits limits_of(const Options& train) {
   limits.max_states = train.real("max_states");
   return limits;
 }
+
+/// A mean over `chains` chains on each row. By group and not by row: no error bar is taken of them,
+/// and sums over whole blocks are what is fast.
+Replicates on_each_row(Index rows, Index chains) { return Replicates::by_group(rows * chains); }
 
 // an update ends whole, so that its end can be saved: chains are not told of a wish to stop
 RunSettings for_chains(RunSettings settings) {
@@ -56,12 +61,12 @@ TrainingGradient::TrainingGradient(const Problem& problem, const AnySampler* sam
   }
   check_sampler(problem, *sampler);
   sampler_ = *sampler;
+  has_chain_error_ = !conditional_ && how_ != "cd" && train.integer("chains") > 1;
   if (how_ == "pcd") {
     PhaseSpec spec;
     spec.role = "negative phase";
-    spec.replicates = conditional_
-                          ? Replicates::by_row(problem.rows(), train.integer("chains_per_row"))
-                          : Replicates::by_group(train.integer("chains"));
+    spec.replicates = conditional_ ? on_each_row(problem.rows(), train.integer("chains_per_row"))
+                                   : Replicates::by_group(train.integer("chains"));
     batch_rows_ = conditional_ ? problem.rows() : batch_rows_;
     persistent_.emplace(problem, *sampler_, std::move(spec), settings_);
   }
@@ -72,10 +77,15 @@ TrainingGradient::Result TrainingGradient::at(const AnyModel& model, std::int64_
   if (how_ == "exact") {
     ExactNll exact = exact_nll_gradient(batch.model, batch.x, batch.y, batch.beta,
                                         limits_of(train_), *settings_.executor);
-    return {std::move(exact.gradient), exact.nll};
+    return {std::move(exact.gradient), exact.nll, {}};
   }
   const Eigen::VectorXd held = positive(batch, update);
-  return {held - negative(batch, update), {}};
+  const ReplicateMean drawn = negative(batch, update);
+  Result result{held - drawn.mean, {}, {}};
+  if (has_chain_error_) {
+    result.chain_error = std::sqrt(drawn.squared_error.sum());
+  }
+  return result;
 }
 
 Eigen::VectorXd TrainingGradient::positive(const Problem& batch, std::int64_t update) {
@@ -85,21 +95,21 @@ Eigen::VectorXd TrainingGradient::positive(const Problem& batch, std::int64_t up
   }
   PhaseSpec spec;
   spec.role = "positive phase";
-  spec.replicates = Replicates::by_row(batch.rows(), train_.integer("positive_chains"));
+  spec.replicates = on_each_row(batch.rows(), train_.integer("positive_chains"));
   spec.clamp_y = true;
-  return draw_anew(batch, std::move(spec), {train_.integer("positive_steps"), 1, 1}, update);
+  return draw_anew(batch, std::move(spec), {train_.integer("positive_steps"), 1, 1}, update).mean;
 }
 
-Eigen::VectorXd TrainingGradient::negative(const Problem& batch, std::int64_t update) {
+ReplicateMean TrainingGradient::negative(const Problem& batch, std::int64_t update) {
   const Index k = train_.integer("cd_k");
   if (persistent_) {
     persistent_->rebind(batch.model);
-    return persistent_->draw({0, 1, k}).gradient.mean;
+    return persistent_->draw({0, 1, k}).gradient;
   }
   PhaseSpec spec;
   spec.role = "negative phase";
   const bool by_row = conditional_ || how_ == "cd";
-  spec.replicates = by_row ? Replicates::by_row(batch.rows(), train_.integer("chains_per_row"))
+  spec.replicates = by_row ? on_each_row(batch.rows(), train_.integer("chains_per_row"))
                            : Replicates::by_group(train_.integer("chains"));
   if (how_ == "cd") {
     return draw_anew(batch, std::move(spec), {0, 1, k}, update);
@@ -112,13 +122,13 @@ Eigen::VectorXd TrainingGradient::negative(const Problem& batch, std::int64_t up
                    update);
 }
 
-Eigen::VectorXd TrainingGradient::draw_anew(const Problem& batch, PhaseSpec spec,
-                                            const Schedule& schedule, std::int64_t update) {
+ReplicateMean TrainingGradient::draw_anew(const Problem& batch, PhaseSpec spec,
+                                          const Schedule& schedule, std::int64_t update) {
   spec.role += fmt::format(" of update {}", update);
   PhaseChains chains(batch, *sampler_, std::move(spec), settings_);
   Phase phase = chains.draw(schedule);
   counts_.add(chains.counts());
-  return std::move(phase.gradient.mean);
+  return std::move(phase.gradient);
 }
 
 Problem TrainingGradient::batch_of(const AnyModel& model) {

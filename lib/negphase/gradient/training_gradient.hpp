@@ -10,8 +10,9 @@
 
 namespace negphase {
 
-/// The gradient that an update of training follows, without an error bar: the positive phase over a
-/// minibatch (z summed out, or sampled), and the negative phase by option `gradient`:
+/// The gradient that an update of training follows, without error bars of its components: the
+/// positive phase over a minibatch (z summed out, or sampled), and the negative phase by option
+/// `gradient`:
 ///   exact        exact_nll_gradient() over the batch
 ///   long_chains  chains started anew at data rows, warmed up, observed
 ///   cd           CD-k from each row of the batch (M9)
@@ -27,6 +28,10 @@ class TrainingGradient {
   struct Result {
     Eigen::VectorXd gradient;   ///< [P]
     std::optional<double> nll;  ///< of the batch; only where the gradient is exact
+    /// Length of the negative phase's standard error, root of sum SE_i^2 (M7): what the chains add
+    /// to the noise of the batch. Only where they are independent replicates: chains of an
+    /// unconditional model that do not start at the batch (pcd, long_chains), 2 of them at least.
+    std::optional<double> chain_error;
   };
   /// @param update  its number, from 1: names the random numbers of chains that start anew
   Result at(const AnyModel& model, std::int64_t update);
@@ -41,9 +46,9 @@ class TrainingGradient {
   void shuffle();
   Problem batch_of(const AnyModel& model);
   Eigen::VectorXd positive(const Problem& batch, std::int64_t update);
-  Eigen::VectorXd negative(const Problem& batch, std::int64_t update);
-  Eigen::VectorXd draw_anew(const Problem& batch, PhaseSpec spec, const Schedule& schedule,
-                            std::int64_t update);
+  ReplicateMean negative(const Problem& batch, std::int64_t update);
+  ReplicateMean draw_anew(const Problem& batch, PhaseSpec spec, const Schedule& schedule,
+                          std::int64_t update);
 
   Problem problem_;
   std::optional<AnySampler> sampler_;
@@ -51,6 +56,7 @@ class TrainingGradient {
   RunSettings settings_;
   std::string how_;
   bool conditional_, sample_positive_;
+  bool has_chain_error_ = false;
   Index batch_rows_;
   std::vector<Index> order_;  ///< of the rows in this epoch
   std::uint64_t order_seed_, epoch_ = 0, next_ = 0;

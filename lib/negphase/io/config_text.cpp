@@ -111,13 +111,16 @@ std::string data_table(const DataSpec& data) {
   return text;
 }
 
-std::string model_table(const RunConfig& config, const LegalNames& legal) {
+std::string model_table(const RunConfig& config, const LegalNames& legal,
+                        const std::string& params_file) {
   std::string text = "\n[model]\nname = " + toml_string(config.model.name) + "\n";
   for (const std::string& line : lines_of(config.model, legal.models)) {
     text += line + "\n";
   }
   text += "beta = " + text_of(config.beta) + "\n";
-  if (config.params.given && !config.params.file.empty()) {
+  if (!params_file.empty()) {
+    text += "params = " + toml_string(params_file) + "\n";
+  } else if (config.params.given && !config.params.file.empty()) {
     text += "params = " + absolute_path(config.params.file) + "\n";
   } else if (config.params.given) {
     std::vector<std::string> numbers;
@@ -131,9 +134,10 @@ std::string model_table(const RunConfig& config, const LegalNames& legal) {
 
 }  // namespace
 
-std::string to_toml(const RunConfig& config, const LegalNames& legal) {
+std::string to_toml(const RunConfig& config, const LegalNames& legal,
+                    const std::string& params_file) {
   std::string text = fmt::format("seed = {}\nblock_width = {}\n", config.seed, config.block_width);
-  text += model_table(config, legal);
+  text += model_table(config, legal, params_file);
   if (config.data) {
     text += data_table(*config.data);
   }

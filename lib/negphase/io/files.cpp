@@ -24,7 +24,7 @@ std::filesystem::path folder_of(const std::filesystem::path& file) {
   return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
 }
 
-// Writes and syncs everything; returns 0 or errno.
+// Returns 0 or errno.
 int write_all(int descriptor, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::write(descriptor, bytes.data(), bytes.size());
@@ -36,8 +36,10 @@ int write_all(int descriptor, std::string_view bytes) {
     }
     bytes.remove_prefix(static_cast<std::size_t>(n));
   }
-  return ::fsync(descriptor) == 0 ? 0 : errno;
+  return 0;
 }
+
+int sync(int descriptor) { return ::fsync(descriptor) == 0 ? 0 : errno; }
 
 }  // namespace
 
@@ -99,6 +101,9 @@ void write_file_atomically(const std::filesystem::path& file, std::string_view b
     fail(file, fmt::format("cannot be written: {}", std::strerror(errno)));
   }
   int reason = write_all(descriptor, bytes);
+  if (reason == 0) {
+    reason = sync(descriptor);
+  }
   // mkostemp makes a private file; the result is to be like any other.
   const mode_t mask = ::umask(0);
   ::umask(mask);
@@ -120,6 +125,46 @@ void write_file_atomically(const std::filesystem::path& file, std::string_view b
   if (folder >= 0) {
     ::fsync(folder);
     ::close(folder);
+  }
+}
+
+GrowingFile::GrowingFile(std::filesystem::path file, std::int64_t length)
+    : file_(std::move(file)),
+      descriptor_(::open(file_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666)),
+      size_(length) {
+  if (descriptor_ < 0) {
+    fail(errno);
+  }
+  struct ::stat status {};
+  if (::fstat(descriptor_, &status) != 0 || status.st_size < length) {
+    const std::string now = fmt::format("has {} bytes where {} were written: it was changed since",
+                                        status.st_size, length);
+    ::close(descriptor_);
+    throw IoError(fmt::format("{}: {}", file_.string(), now));
+  }
+  if (::ftruncate(descriptor_, length) != 0 || ::lseek(descriptor_, length, SEEK_SET) < 0) {
+    const int reason = errno;
+    ::close(descriptor_);
+    fail(reason);
+  }
+}
+
+GrowingFile::~GrowingFile() { ::close(descriptor_); }
+
+void GrowingFile::fail(int reason) const {
+  negphase::fail(file_, fmt::format("cannot be written: {}", std::strerror(reason)));
+}
+
+void GrowingFile::append(std::string_view bytes) {
+  if (const int reason = write_all(descriptor_, bytes); reason != 0) {
+    fail(reason);
+  }
+  size_ += static_cast<std::int64_t>(bytes.size());
+}
+
+void GrowingFile::sync() {
+  if (const int reason = negphase::sync(descriptor_); reason != 0) {
+    fail(reason);
   }
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -17,5 +18,27 @@ void write_file_atomically(const std::filesystem::path& file, std::string_view b
 /// Whether write_file_atomically could start: the folder exists and can be written, `file` is no
 /// folder. Throws IoError if not. For checks before long work.
 void check_writable(const std::filesystem::path& file);
+
+/// A file that grows by whole pieces while a run goes on. Nothing is buffered here: what append()
+/// has taken survives the end of this process, and after sync() the end of the machine.
+class GrowingFile {
+ public:
+  /// Throws IoError, as all members do, with the system's reason.
+  /// @param length  what is kept of the file that is there, the rest cut off; 0: begins anew
+  GrowingFile(std::filesystem::path file, std::int64_t length);
+  ~GrowingFile();
+  GrowingFile(const GrowingFile&) = delete;
+  GrowingFile& operator=(const GrowingFile&) = delete;
+
+  void append(std::string_view bytes);
+  void sync();
+  std::int64_t size() const { return size_; }
+
+ private:
+  [[noreturn]] void fail(int reason) const;
+  std::filesystem::path file_;
+  int descriptor_;
+  std::int64_t size_;
+};
 
 }  // namespace negphase
