@@ -115,6 +115,8 @@ TEST_CASE("bad input: the command line") {
       {"unknown list", "list sampler", 2, {"did you mean 'samplers'?"}},
       {"train without --out", "train m.toml", 2, {"--out"}},
       {"--out is a file", "sample m.toml --out d.csv", 5, {"d.csv", "is a file"}},
+      {"--resume and --force", "train m.toml --out t --resume --force", 2, {"--resume", "--force"}},
+      {"--resume without a run", "train m.toml --out t --resume", 3, {"t: ", "nothing to resume"}},
       {"--out in no folder", "exact m.toml --out no/where", 5, {"no/where", "does not exist"}},
   };
   for (const BadInput& bad : all) {
@@ -368,19 +370,62 @@ TEST_CASE("bad input: exact and sample") {
 TEST_CASE("bad input: output that cannot be written") {
   const TemporaryFolder folder;
   write_quartic(folder);
+  write_rbm(folder);
   folder.write("there.npy", "old");
+  folder.write("bare.toml", replaced(folder.read("m.toml"),
+                                     "[sampler]\nname = \"mala\"\nstep_size = 0.1\n", ""));
   for (const char* arguments : {"gradient m.toml", "gradient m.toml --json", "list", "--help"}) {
     check(folder, {"a full disk", std::string(arguments) + " >/dev/full", 5, {"No space left"}});
   }
   const BadInput all[] = {
       {"no such folder", "train m.toml --out none/p", 5, {"none", "does not exist"}},
       {"no update", "train m.toml --out p --set train.updates=0", 3, {"'updates' = 0"}},
+      {"train: a rate of 0", "train m.toml --out p --set train.learning_rate=0", 3, {"> 0"}},
+      {"train: no step of the chains",
+       "train m.toml --out p --set train.cd_k=0",
+       3,
+       {"'cd_k' = 0"}},
+      {"train: no sampler",
+       "train bare.toml --out p",
+       3,
+       {"bare.toml", "[sampler] is missing", "gradient = \"exact\""}},
+      {"train: lbfgs on a noisy gradient",
+       "train m.toml --out p --set train.optimizer=lbfgs",
+       3,
+       {"noisy gradient", "batch >= 20"}},
+      {"train: too many states for an exact gradient",
+       "train r.toml --out p --set train.gradient=exact --set train.max_states=3",
+       3,
+       {"4 states", "the limit is 3"}},
       {"a file", "train m.toml --out there.npy --force", 5, {"there.npy", "is a file"}},
   };
   for (const BadInput& bad : all) {
     check(folder, bad);
   }
   CHECK(folder.read("there.npy") == "old");
+}
+
+TEST_CASE("bad input: training that runs away ends with what to change, and no result") {
+  const TemporaryFolder folder;
+  write_rbm(folder);
+  const ToolRun run = run_tool(
+      folder,
+      "train r.toml --out t --set train.learning_rate=1e6 --set train.learning_rate_end=1e6 "
+      "--set train.l2=1e6");
+  CAPTURE(run.err);
+  CHECK(run.exit_code == 4);
+  CHECK(contains(run.err, "no longer finite after update"));
+  CHECK(contains(run.err, "smaller learning_rate than 1000000"));
+  CHECK_FALSE(std::filesystem::exists(folder / "t/run.json"));
+  // a precision that is not positive definite any more
+  folder.write("g.csv", "a,b\n1,2\n0,1\n-1,0\n2,0.5\n");
+  folder.write("g.toml",
+               "[model]\nname = \"gaussian\"\n[data]\nfile = \"g.csv\"\ny = \"1..2\"\n[train]\n"
+               "gradient = \"exact\"\nlearning_rate = 50.0\ninit_scale = 0.0\n");
+  const ToolRun gauss = run_tool(folder, "train g.toml --out g");
+  CAPTURE(gauss.err);
+  CHECK(gauss.exit_code == 4);
+  CHECK(contains(gauss.err, "left the legal parameters"));
 }
 
 TEST_CASE("bad input: what looks bad and is accepted") {

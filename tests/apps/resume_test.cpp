@@ -1,6 +1,7 @@
 #ifdef NEGPHASE_FAILING_DISK
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -86,6 +87,118 @@ TEST_CASE("resume: killed at any call that changes a file, a run ends with the s
   // 5 checkpoints of at least 5 calls each lie before the end
   CHECK(calls > 30);
   CHECK(resumed > 20);
+}
+
+TEST_CASE("resume: SIGINT ends an update, saves and says how to go on; twice ends at once") {
+  const TemporaryFolder folder;
+  write_rbm(folder);
+  const std::string command =
+      "train r.toml --quiet --set train.updates=2000000 --set train.checkpoint_every=1000000 "
+      "--out ";
+  const std::string metrics_file = "'" + (folder / "t/metrics.jsonl").string() + "'";
+  // Sent when the first lines are there: a busy machine may take a while to start the program.
+  const ToolRun stopped =
+      run_tool(folder, command + "t & p=$!; until test -f " + metrics_file + " && test $(wc -l < " +
+                           metrics_file + ") -gt 50; do sleep 0.05; done; kill -INT $p; wait $p");
+  CHECK(stopped.exit_code == 130);
+  CHECK(contains(stopped.err, "--out t --resume"));
+  CHECK(exists(folder, "t/checkpoint.bin"));
+  CHECK_FALSE(exists(folder, "t/run.json"));
+  CHECK_FALSE(exists(folder, "t/.lock"));
+  // every update that was made is in the metrics, and the checkpoint is of the last one
+  const std::string metrics = folder.read("t/metrics.jsonl");
+  const auto lines = std::count(metrics.begin(), metrics.end(), '\n');
+  CHECK(contains(stopped.err, "update " + std::to_string(lines - 1) + " of 2000000"));
+  const ToolRun again = run_tool(folder, command +
+                                             "t --resume & p=$!; sleep 0.5; "
+                                             "while kill -INT $p 2>/dev/null; do :; done; "
+                                             "wait $p");
+  CHECK(again.exit_code == 130);
+  // wherever that was: one of the two is whole
+  CHECK((exists(folder, "t/checkpoint.bin") || exists(folder, "t/checkpoint.old.bin")));
+}
+
+TEST_CASE("resume: the older checkpoint serves where the newer one is damaged") {
+  const TemporaryFolder folder;
+  write_rbm(folder);
+  REQUIRE(run_tool(folder, train + std::string("--out whole")).exit_code == 0);
+  // the 3rd checkpoint is written, the 4th not yet
+  int calls = 30;
+  do {
+    std::filesystem::remove_all(folder / "t");
+    with_disk(folder, "kill:" + std::to_string(calls++), train + std::string("--out t"));
+  } while (!exists(folder, "t/checkpoint.bin") || !exists(folder, "t/checkpoint.old.bin"));
+  std::string bytes = folder.read("t/checkpoint.bin");
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  folder.write("t/checkpoint.bin", bytes);
+  const ToolRun run = run_tool(folder,
+                               "train r.toml --set train.updates=4 --set train.checkpoint_every=1 "
+                               "--set train.optimizer=adam --set train.batch=7 "
+                               "--set train.exact_nll_every=2 --out t --resume");
+  CHECK(run.exit_code == 0);
+  CHECK(contains(run.err, "checksum does not fit"));
+  CHECK(contains(run.err, "going on from checkpoint.old.bin"));
+  check_same_result(folder, "t", "whole");
+}
+
+TEST_CASE("resume: what cannot be gone on with is refused, and stays as it is") {
+  const TemporaryFolder folder;
+  write_rbm(folder);
+  int calls = 40;
+  do {
+    std::filesystem::remove_all(folder / "t");
+    with_disk(folder, "kill:" + std::to_string(calls++), train + std::string("--out t"));
+  } while (!exists(folder, "t/checkpoint.bin"));
+  const std::string checkpoint = folder.read("t/checkpoint.bin");
+  const auto refusal = [&](const std::string& more, int exit_code) {
+    const ToolRun run = run_tool(folder, train + ("--out t " + more));
+    CAPTURE(run.err);
+    CHECK(run.exit_code == exit_code);
+    CHECK(folder.read("t/checkpoint.bin") == checkpoint);
+    return run.err;
+  };
+  CHECK(contains(refusal("", 3), "not over; --resume goes on"));
+  CHECK(contains(refusal("--resume --seed 2", 3), "it has `seed = 1`, this one has `seed = 2`"));
+  CHECK(contains(refusal("--resume --precision float", 3), "this one has `precision = float`"));
+  CHECK(contains(refusal("--resume --set train.cd_k=2", 3), "this one has `cd_k = 2`"));
+  const std::string data = folder.read("b.csv");
+  folder.write("b.csv", data + "1,1,1,1\n");
+  CHECK(contains(refusal("--resume", 3), "it has `data = "));
+  folder.write("b.csv", data);
+  folder.write("t/metrics.jsonl", "");
+  CHECK(contains(refusal("--resume", 5), "has 0 bytes where"));
+}
+
+TEST_CASE("two runs never work in one folder") {
+  const TemporaryFolder folder;
+  write_rbm(folder);
+  const std::string other = "cd '" + folder.path().string() + "'; '" NEGPHASE_TOOL "' ";
+  const ToolRun first =
+      run_tool(folder, "train r.toml --quiet --set train.updates=2000000 --out t & p=$!; " + other +
+                           "--version; until test -s t/metrics.jsonl; do sleep 0.05; done; " +
+                           other + "train r.toml --out t --resume; echo $? > second; " + other +
+                           "sample r.toml --out t --force; echo $? > third; kill -INT $p; wait $p");
+  CHECK(first.exit_code == 130);
+  CHECK(folder.read("second") == "5\n");
+  CHECK(folder.read("third") == "5\n");
+  // the lock of a run that was killed binds nobody
+  std::filesystem::remove_all(folder / "t");
+  std::filesystem::create_directory(folder / "t");
+  folder.write("t/.lock", "process 1 on elsewhere\n");
+  CHECK(run_tool(folder, train + std::string("--out t")).exit_code == 0);
+  CHECK(files_in(folder / "t") == whole_result);
+}
+
+TEST_CASE("--force leaves nothing of an earlier run, and nothing else alone") {
+  const TemporaryFolder folder;
+  write_rbm(folder);
+  const std::string sample = "sample r.toml --set sample.draws=2 --out t --set sample.chains=";
+  REQUIRE(run_tool(folder, sample + "3").exit_code == 0);
+  folder.write("t/notes.txt", "mine");
+  REQUIRE(run_tool(folder, sample + "2 --force").exit_code == 0);
+  CHECK(files_in(folder / "t") == std::set<std::string>{"chain_1.csv", "chain_2.csv", "config.toml",
+                                                        "draws.npy", "notes.txt", "run.json",
+                                                        "sample.json"});
 }
 
 TEST_CASE("resume: a disk that is full at any write is said, and nothing is lost") {
