@@ -242,6 +242,17 @@ TEST_CASE("bad input: parameters") {
   const TemporaryFolder folder;
   write_quartic(folder);
   write_rbm(folder);
+  folder.write("g.toml", R"([model]
+name = "gaussian_mixture"
+params = [0, 0, 0]
+[data]
+file = "d.csv"
+y = "y"
+[sampler]
+name = "mala"
+[estimator]
+name = "long_chains"
+)");
   folder.write("three.csv", "1,2,3\n");
   folder.write("nan.csv", "1,2\nnan,3\n");
   folder.write("text.npy", "1,2,3,4\n");
@@ -255,6 +266,15 @@ TEST_CASE("bad input: parameters") {
        "gradient r.toml --set model.hidden=3",
        3,
        {"r.toml:5:10", "takes 19", "got 14"}},
+      {"a mixture of no given number", "gradient g.toml", 3, {"g.toml:2:8", "components"}},
+      {"a precision that is none",
+       "gradient g.toml --set model.components=1 --set 'model.params=[0, 800, 0]'",
+       3,
+       {"--set model.params=", "log_precision[0] = 800", "finite number > 0"}},
+      {"a latent mixture for Langevin",
+       "gradient g.toml --set model.components=1 --set model.latent=true",
+       3,
+       {"'mala' cannot be used here", "column 1 is not real"}},
       {"NaN", with("nan.csv"), 3, {"nan.csv:2: field 1: 'nan'"}},
       {"not finite", with("[1, inf, 0, 0]"), 3, {"number 2", "finite"}},
       {"no .npy", with("text.npy"), 3, {"text.npy", "no .npy file"}},

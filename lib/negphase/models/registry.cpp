@@ -4,6 +4,7 @@
 
 #include "negphase/core/error.hpp"
 #include "negphase/models/gaussian.hpp"
+#include "negphase/models/gaussian_mixture.hpp"
 #include "negphase/models/pairwise.hpp"
 #include "negphase/models/quartic.hpp"
 #include "negphase/models/rbm.hpp"
@@ -131,6 +132,22 @@ std::vector<OptionSpec> graph_options() {
            .unit = "sites"}};
 }
 
+// ---- gaussian_mixture
+
+AnyModel make_gaussian_mixture(const Options& options, const DataShape& data) {
+  if (data.num_x != 0 || data.num_y < 1) {
+    refuse_data("gaussian_mixture", "no x column and at least 1 y column", data);
+  }
+  return GaussianMixtureModel::spread(data.num_y, options.integer("components"),
+                                      options.flag("latent"));
+}
+
+ModelExample gaussian_mixture_example() {
+  const Eigen::MatrixXd y{{-1.25}, {0.5}, {1.5}, {0.125}, {-0.75}};
+  return {GaussianMixtureModel(1, 2, false, Params{{0.25, 0.5, -1.125, -0.5, -0.75, 0.875}}),
+          Eigen::MatrixXd(5, 0), y};
+}
+
 const std::vector<ModelRow>& rows() {
   static const std::vector<ModelRow> all{
       {.name = "quartic",
@@ -174,6 +191,23 @@ const std::vector<ModelRow>& rows() {
        .y_kind = ColumnKind::spin,
        .make = make_ising,
        .example = ising_example},
+      {.name = "gaussian_mixture",
+       .doc = "E_k = exp(l_k)|y - m_k|^2/2 - a_k: a mixture, over k or with k latent",
+       .options = {{.name = "components",
+                    .fallback = std::int64_t{1},
+                    .doc = "number of Gaussians",
+                    .low = 1,
+                    .high = 1e6,
+                    .unit = "components",
+                    .required = true},
+                   {.name = "latent",
+                    .fallback = false,
+                    .doc = "true: the component is a latent z, E = E_z; false: E = -log sum_k "
+                           "exp(-E_k)"}},
+       .param_order = "for each component a, l (log precision), m",
+       .y_kind = ColumnKind::real,
+       .make = make_gaussian_mixture,
+       .example = gaussian_mixture_example},
   };
   return all;
 }

@@ -29,7 +29,8 @@ struct ModelRow {
   std::vector<OptionSpec> options;
   std::string_view param_order;  ///< what W holds, in order
   ColumnKind y_kind;             ///< what the columns of y hold
-  /// The model with the parameters that training starts from (0; a Gaussian: b = 0, P = I).
+  /// The model with the parameters that training starts from (0; a Gaussian: b = 0, P = I; a
+  /// mixture: its means spread).
   /// Throws ConfigError where the data have the wrong number of columns.
   AnyModel (*make)(const Options&, const DataShape&);
   ModelExample (*example)();
