@@ -30,7 +30,7 @@ std::span<const SamplerRow> sampler_registry();
 const SamplerRow& find_sampler(std::string_view name);
 
 /// Checks the options and makes the sampler in both precisions; throws ConfigError.
-AnySampler make_sampler(std::string_view name, std::span<const GivenOption> given);
+AnySampler make_sampler(std::string_view name, std::span<const GivenOption> given = {});
 
 /// "" where the sampler can run on this energy. Else which member of the energy or which column is
 /// in the way, and the samplers that would do: "the energy has no member energy_and_grad(y, out,
