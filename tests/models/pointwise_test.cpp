@@ -57,13 +57,13 @@ struct AutoQuartic {
   }
 };
 
-// 6 reals and 9 parameters: more than one pass of each, the last one not full.
+// 10 reals and 13 parameters: more than one pass of each, the last one not full.
 struct Rugged {
-  static ModelShape shape() { return {0, std::vector<Column>(6, real_column()), {}, 9}; }
+  static ModelShape shape() { return {0, std::vector<Column>(10, real_column()), {}, 13}; }
   static auto energy(const auto& w, const auto&, const auto& y) {
-    auto e = w[6] * w[7] * y[0] + w[8] * y[5];
-    for (std::size_t j = 0; j < 6; ++j) {
-      const auto next = y[(j + 1) % 6];
+    auto e = w[10] * w[11] * y[0] + w[12] * y[5];
+    for (std::size_t j = 0; j < 10; ++j) {
+      const auto next = y[(j + 1) % 10];
       e += w[static_cast<Index>(j)] * tanh(y[j] - next / 2) + y[j] * y[j];
     }
     return e;
@@ -121,7 +121,7 @@ double function_error(double v) {
 
 template <class M>
 double rugged_error() {
-  const AnyModel model = M(Params(Eigen::ArrayXd::LinSpaced(9, 1, 9).sin()));
+  const AnyModel model = M(Params(Eigen::ArrayXd::LinSpaced(13, 1, 13).sin()));
   const AnyEnergy<double> energy =
       model.bind_double(model.prepare(Eigen::MatrixXd(1, 0)), cycled_rows(8, 0));
   const Block<double> y = legal_block(energy.columns(), 8, 4);

@@ -15,7 +15,8 @@ namespace negphase {
 /// Where a function has no derivative, abs takes the right-hand one; sqrt and pow at 0 may be
 /// infinite. Cost of an operation: that of double on 1 + width numbers.
 struct Dual {
-  static constexpr Index width = 4;
+  /// With 4, micro_pointwise is as fast for few variables and half as fast for many.
+  static constexpr Index width = 8;
   using Slopes = Eigen::Array<double, width, 1>;
 
   double value = 0;
