@@ -82,7 +82,7 @@ Eigen::VectorXd Lbfgs::direction() const {
 
 bool Lbfgs::step(Eigen::VectorXd& w, const Objective& objective) {
   constexpr double armijo = 1e-4, curvature = 0.9;
-  constexpr std::size_t memory = 20;
+  constexpr std::size_t memory = 100;
   Eigen::VectorXd along = direction();
   double slope = present_.gradient.dot(along);
   if (!(slope < 0)) {  // rounding has spoilt the pairs: begin anew
