@@ -1,6 +1,7 @@
 #include "problem_file.hpp"
 
 #include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <array>
 #include <optional>
@@ -8,6 +9,7 @@
 #include "negphase/gradient/registry.hpp"
 #include "negphase/gradient/training.hpp"
 #include "negphase/io/params_file.hpp"
+#include "negphase/io/state_codes.hpp"
 #include "negphase/models/registry.hpp"
 #include "negphase/registry/registry.hpp"
 #include "negphase/run/sampling.hpp"
@@ -30,9 +32,9 @@ std::string names(const std::vector<DataColumn>& columns) {
 
 void check_data_is_there(const RunConfig& config) {
   if (!config.data) {
-    throw ConfigError({config.file.string(), 0, 0},
-                      "[data] is missing; it has the keys file, x, y, header, standardize, "
-                      "threshold");
+    throw ConfigError(
+        {config.file.string(), 0, 0},
+        fmt::format("[data] is missing; it has the keys {}", fmt::join(data_keys(), ", ")));
   }
 }
 
@@ -69,13 +71,33 @@ LegalNames legal_names() {
   return legal;
 }
 
+std::optional<Problem> ProblemFile::test_problem() const {
+  if (data.sources.test.empty()) {
+    return {};
+  }
+  return Problem{problem.model, data.x_test, data.y_test, problem.beta};
+}
+
 std::string ProblemFile::description() const {
   const auto rows = problem.rows();
-  std::string text = fmt::format("{}, {} parameters, on {} row{} of {}: y = {}", config.model.name,
-                                 problem.model.shape().num_params, rows, rows == 1 ? "" : "s",
-                                 config.data->file.filename().string(), names(data.y_columns));
+  const auto held_out = data.sources.test.size();
+  const bool is_test = config.data->part == DataPart::test;
+  std::string text = fmt::format("{}, {} parameters, on {}{} row{} of {}", config.model.name,
+                                 problem.model.shape().num_params, rows, is_test ? " held-out" : "",
+                                 rows == 1 ? "" : "s", config.data->file.filename().string());
+  std::vector<std::string> facts;
+  if (held_out > 0 && !is_test) {
+    facts.push_back(fmt::format("{} held out", held_out));
+  }
+  if (data.num_dropped > 0) {
+    facts.push_back(fmt::format("{} with missing values dropped", data.num_dropped));
+  }
+  if (!facts.empty()) {
+    text += fmt::format(" ({})", fmt::join(facts, ", "));
+  }
+  text += ": y = " + names(data.y_columns);
   if (!data.x_columns.empty()) {
-    text += fmt::format(", x = {}", names(data.x_columns));
+    text += ", x = " + names(data.x_columns);
   }
   return text;
 }
@@ -87,16 +109,21 @@ ProblemFile load_problem(const std::string& file, const CommonArguments& common,
   }
   check_data_is_there(config);
   const DataSpec& spec = *config.data;
+  if (params == ParamsAre::optional && spec.part == DataPart::test) {
+    throw ConfigError(spec.part_place,
+                      "[data]: part = \"test\" is for gradient, exact and sample; training takes "
+                      "the rows that are not held out");
+  }
   const ModelRow& row = find_model(config.model.name);
   Options options =
       Options::resolve(fmt::format("model '{}'", row.name), row.options, config.model.options);
 
   Complaints complaints;
-  const Table table = read_table(spec.file, spec.header);
+  const Table table = read_data(spec);
   Dataset data;
   std::optional<AnyModel> model;
   if (complaints.collect({}, [&] { data = make_dataset(spec, table); })) {
-    const DataShape shape{data.x.cols(), data.y.cols()};
+    const DataShape shape{data.x.cols(), data.y.cols(), data.y_states()};
     if (complaints.collect(spec.place, [&] { model = row.make(options, shape); })) {
       complaints.collect({}, [&] { encode_y(data, spec, table, model->shape().y); });
       const FilePlace place = config.params.given ? config.params.place : config.model.place;
@@ -108,7 +135,9 @@ ProblemFile load_problem(const std::string& file, const CommonArguments& common,
     complaints.collect({}, [&] { read_params(config.params); });
   }
   complaints.throw_if_any();
-  Problem problem{*model, data.x, data.y, config.beta};
+  const bool is_test = spec.part == DataPart::test;
+  Problem problem{*model, is_test ? data.x_test : data.x, is_test ? data.y_test : data.y,
+                  config.beta};
   return {std::move(config), std::move(data), std::move(options), std::move(problem)};
 }
 

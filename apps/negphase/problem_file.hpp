@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 
 #include "negphase/core/any_kernel.hpp"
@@ -15,9 +16,11 @@ struct ProblemFile {
   RunConfig config;
   Dataset data;
   Options model_options;
-  Problem problem;
+  Problem problem;  ///< on the rows that [data] part names: those to train on, or those held out
 
-  /// "quartic, 4 parameters, on 308 rows of yacht.csv: y residuary_resistance given x
+  /// The same on the rows that are held out, scaled as the others; nothing where none are.
+  std::optional<Problem> test_problem() const;
+  /// "quartic, 4 parameters, on 246 rows of yacht.csv (62 held out): y = residuary_resistance, x =
   /// froude_number"
   std::string description() const;
 };
@@ -25,7 +28,8 @@ struct ProblemFile {
 /// Names and options of all registries.
 LegalNames legal_names();
 
-/// Whether [model] must have params: training may start from the model's own.
+/// Whether [model] must have params: training may start from the model's own. It takes the rows to
+/// train on: part = "test" is refused then.
 enum class ParamsAre { required, optional };
 
 /// Reads the configuration, the data and the parameters. Throws IoError, ConfigError with all

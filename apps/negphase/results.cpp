@@ -37,6 +37,9 @@ Json columns_of(const std::vector<DataColumn>& columns) {
       one["mean"] = column.mean;
       one["standard_deviation"] = column.scale;
     }
+    if (!column.labels.empty()) {
+      one["labels"] = column.labels;
+    }
     all.push_back(std::move(one));
   }
   return all;
@@ -247,6 +250,10 @@ Json json_problem(const ProblemFile& file) {
       {"data",
        {{"file", file.config.data->file.string()},
         {"rows", file.problem.rows()},
+        {"part", file.config.data->part == DataPart::test ? "test" : "train"},
+        {"train_rows", file.data.sources.train.size()},
+        {"test_rows", file.data.sources.test.size()},
+        {"dropped_rows", file.data.num_dropped},
         {"x", columns_of(file.data.x_columns)},
         {"y", columns_of(file.data.y_columns)}}}};
 }

@@ -210,7 +210,10 @@ TEST_CASE("bad input: the data") {
       {"missing", with("none.csv"), 5, {"none.csv", "No such file"}},
       {"ragged row", with("ragged.csv"), 3, {"ragged.csv:3: row 2 has 1 field"}},
       {"no number", with("word.csv"), 3, {"word.csv:3: row 2, column 2 ('y'): 'four'"}},
-      {"NaN", with("nan.csv"), 3, {"nan.csv:3: row 2, column 2 ('y'): 'nan' is not a finite"}},
+      {"NaN",
+       with("nan.csv"),
+       3,
+       {"nan.csv:3: row 2, column 2 ('y'): 'nan' is a missing value", "missing = \"drop\""}},
       {"infinity", with("inf.csv"), 3, {"inf.csv:3: row 2, column 1 ('x'): '-inf'"}},
       {"no row", with("header.csv"), 3, {"header.csv", "no row"}},
       {"empty", with("empty.csv"), 3, {"empty.csv", "empty"}},
@@ -232,6 +235,89 @@ TEST_CASE("bad input: the data") {
       {"threshold on real y", "gradient m.toml --set data.threshold=1", 3, {"threshold"}},
       {"one row, few chains", with("one.csv"), 3, {"degrees of freedom", "16"}},
       {"wrong number of columns", "gradient m.toml --set 'data.x=[]'", 3, {"quartic"}},
+  };
+  for (const BadInput& bad : all) {
+    check(folder, bad);
+  }
+}
+
+TEST_CASE("bad input: rows, labels, missing values") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  write_rbm(folder);
+  folder.write("kinds.csv", "x,y,kind\n1,2,Adelie\n3,4,Adeli\n5,6,Gentoo\n");
+  folder.write("votes.csv", "b0,b1,b2,b3\ny,1,0,1\nn,0,1,0\n?,1,0,1\n");
+  folder.write("words.csv", "x,y\nlow,high\nlow,low\n");
+  folder.write("latin.csv", "x,y,name\n1,2,caf\xE9\n");
+  folder.write("nul.csv", std::string("x,y\n1,\0\n", 8));
+  folder.write("long.csv", "x,y\n1," + std::string((1 << 20) + 1, '2') + "\n");
+  folder.write("large.csv", "x,y\n1,1e400\n");
+  folder.write("hex.csv", "x,y\n1,0x1p3\n");
+  folder.write("comma.csv", "x,y\n1,\"1,5\"\n");
+  folder.write("semicolon.csv", "x;y\n1;2\n");
+  folder.write("deep.toml", std::string(100000, '[') + "\n");
+  folder.write(
+      "dots.toml", "[a" + [] {
+        std::string parts;
+        for (int i = 0; i < 100000; ++i) {
+          parts += ".a";
+        }
+        return parts;
+      }() + "]\n");
+  negphase::write_npy(folder / "d.npy", Eigen::MatrixXd(Eigen::MatrixXd::Ones(3, 2)));
+  const auto quartic = [](const std::string& set) { return "gradient m.toml --set " + set; };
+  const auto with = [](const std::string& file) {
+    return "gradient m.toml --set data.file=" + file;
+  };
+  const std::string votes = "gradient r.toml --set data.file=votes.csv --set data.labels=b0";
+  const BadInput all[] = {
+      {"rows beyond the end", quartic("data.rows=1..21"), 3, {"no row 21 in", "legal: 1 to 20"}},
+      {"rows that run backwards", quartic("data.rows=9..3"), 3, {"'9..3' runs backwards"}},
+      {"rows named twice", quartic("'data.rows=[\"1..5\",5]'"), 3, {"names row 5 twice"}},
+      {"row 0", quartic("data.rows=0"), 3, {"no row 0", "counted from 1"}},
+      {"every row held out", quartic("data.test=1..20"), 3, {"none is left to train on"}},
+      {"a share of 1", quartic("data.test=1.0"), 3, {"test = 1 is out of range", "0 < test < 1"}},
+      {"the test part without one", quartic("data.part=test"), 3, {"part", "needs the key test"}},
+      {"training on the test part",
+       "train m.toml --out p --set data.test=0.2 --set data.part=test",
+       3,
+       {"--set data.part=test", "training takes the rows that are not held out"}},
+      {"a label without labels",
+       with("kinds.csv") + " --set data.x=kind",
+       3,
+       {"kinds.csv:2: row 1, column 3 ('kind'): 'Adelie' is not a number", "labels of [data]"}},
+      {"unknown label",
+       with("kinds.csv") + " --set data.x=kind --set "
+                           "'data.labels={kind=[\"Adelie\",\"Gentoo\"]}'",
+       3,
+       {"kinds.csv:3: row 2, column 3 ('kind'): unknown label 'Adeli'", "did you mean 'Adelie'?"}},
+      {"labels of a column that is not used",
+       with("kinds.csv") + " --set data.labels=kind",
+       3,
+       {"column 3 ('kind')", "neither in x nor in y"}},
+      {"3 labels for 2 states",
+       "gradient r.toml --set data.file=votes.csv --set "
+       "'data.labels={b0=[\"n\",\"y\",\"?\"]}'",
+       3,
+       {"column 1 ('b0') has 3 labels (n, y, ?)", "2 states"}},
+      {"a missing label",
+       votes,
+       3,
+       {"votes.csv:4: row 3, column 1 ('b0'): '?' is a missing value", "missing = \"drop\""}},
+      {"labels in a .npy",
+       with("d.npy") + " --set data.x=1 --set data.y=2 --set data.labels=2",
+       3,
+       {"labels are read from .csv files"}},
+      {"header or not", with("words.csv"), 3, {"words.csv:1: neither", "header = true or false"}},
+      {"no UTF-8", with("latin.csv"), 3, {"latin.csv:2: byte 8 is not UTF-8", "iconv"}},
+      {"a NUL byte", with("nul.csv"), 3, {"nul.csv:2: byte 3 is NUL"}},
+      {"a line above 1 MiB", with("long.csv"), 3, {"long.csv:2: the line has", "1 MiB"}},
+      {"beyond a double", with("large.csv"), 3, {"'1e400' is out of the range of a double"}},
+      {"a hexadecimal number", with("hex.csv"), 3, {"'0x1p3' is not a number"}},
+      {"a decimal comma", with("comma.csv"), 3, {"'1,5' is not a number", "wanted is 1.5"}},
+      {"semicolons", with("semicolon.csv"), 3, {"separated by semicolons"}},
+      {"nested arrays without end", "gradient deep.toml", 3, {"deep.toml:1: ", "64 levels"}},
+      {"nested tables without end", "gradient dots.toml", 3, {"dots.toml:1: ", "64 levels"}},
   };
   for (const BadInput& bad : all) {
     check(folder, bad);

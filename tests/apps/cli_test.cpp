@@ -1,6 +1,8 @@
 #ifdef NEGPHASE_TOOL
 #include <doctest/doctest.h>
+#include <fmt/core.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "negphase/io/npy.hpp"
@@ -154,6 +156,60 @@ TEST_CASE("cli: exact agrees with the exact row of gradient") {
     CHECK(result(folder, std::string("exact --threads 3 ") + file) == exact);
   }
   CHECK(contains(run_tool(folder, "exact m.toml").out, "exact by quadrature"));
+}
+
+TEST_CASE("cli: the test part is what training left out, with the scaling of what it saw") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  const std::string keys =
+      "exact m.toml --set data.rows=1..15 --set data.test=12..20 --set data.standardize=true";
+  const Json train = result(folder, keys);
+  const Json test = result(folder, keys + " --set data.part=test");
+  CHECK(train["log_z"].size() == 11);
+  CHECK(test["log_z"].size() == 9);
+  for (const Json& json : {train["problem"]["data"], test["problem"]["data"]}) {
+    CHECK(json["train_rows"] == 11);
+    CHECK(json["test_rows"] == 9);
+    CHECK(json["dropped_rows"] == 0);
+    // x runs from -2 in steps of 0.2: of its first 11 rows the mean is -1, the variance 0.04 x 10;
+    // error: 11 roundings of 2 x 2^-53
+    CHECK(std::abs(json["x"][0]["mean"].get<double>() + 1) < 3e-15);
+    CHECK(std::abs(json["x"][0]["standard_deviation"].get<double>() - std::sqrt(0.4)) < 3e-15);
+  }
+  CHECK(test["problem"]["data"]["part"] == "test");
+  // the rows of one part alone, scaled by hand, have the same log Z
+  std::string rows = "x,y\n";
+  for (int i = 11; i < 20; ++i) {
+    rows += fmt::format("{},1\n", (0.2 * i - 1) / std::sqrt(0.4));
+  }
+  folder.write("hand.csv", rows);
+  const Json hand = result(folder, "exact m.toml --set data.file=hand.csv");
+  for (std::size_t r = 0; r < 9; ++r) {
+    // x by hand differs by 1e-15; |d log Z / dx| = |w2 E[y]| < 10
+    CHECK(std::abs(hand["log_z"][r].get<double>() - test["log_z"][r].get<double>()) < 1e-12);
+  }
+  CHECK(contains(run_tool(folder, keys).out, "on 11 rows of d.csv (9 held out)"));
+  CHECK(contains(run_tool(folder, keys + " --set data.part=test").out, "on 9 held-out rows of"));
+}
+
+TEST_CASE("cli: labels, missing values and a share come back from config.toml") {
+  const TemporaryFolder folder;
+  write_rbm(folder);
+  std::string rows = "kind,b1,b2,b3\n";
+  for (int i = 0; i < 40; ++i) {
+    rows += std::string(i % 3 == 0 ? "no" : "yes") + (i == 7 ? ",,0,1\n" : ",1,0,1\n");
+  }
+  folder.write("votes.csv", rows);
+  const Json first =
+      result(folder,
+             "exact r.toml --out o --set data.file=votes.csv --set 'data.y=[\"kind..b3\"]' --set "
+             "data.labels=kind --set data.missing=drop --set data.test=0.25");
+  const Json again = result(folder, "exact o/config.toml");
+  CHECK(again["nll"] == first["nll"]);
+  const Json data = first["problem"]["data"];
+  CHECK(data["dropped_rows"] == 1);
+  CHECK(data["train_rows"].get<int>() + data["test_rows"].get<int>() == 39);
+  CHECK(data["y"][0]["labels"] == Json({"no", "yes"}));
 }
 
 TEST_CASE("cli: sample writes draws, the same for any threads, and again from config.toml") {

@@ -199,6 +199,79 @@ TEST_CASE("config: what is missing") {
                  "m.toml:2:8: model 'rbm': option 'num_hidden' must be given"));
 }
 
+TEST_CASE("config: rows, held-out rows, missing values") {
+  const TemporaryFolder folder;
+  const auto data = [&](const std::string& keys) {
+    return *read(folder, with(whole, "standardize = [\"a\"]", keys)).data;
+  };
+  const DataSpec rows = data(R"(rows = [3, "5..9"]
+test = "10..12"
+part = "test"
+missing = "drop")");
+  REQUIRE(rows.rows.size() == 2);
+  CHECK((rows.rows[0].first == 3 && rows.rows[0].last == 3));
+  CHECK((rows.rows[1].first == 5 && rows.rows[1].last == 9));
+  REQUIRE(rows.test.size() == 1);
+  CHECK((rows.test[0].first == 10 && rows.test[0].last == 12));
+  CHECK(rows.part == DataPart::test);
+  CHECK(rows.drop_missing);
+  CHECK(data("rows = 4").rows[0].last == 4);
+  const DataSpec share = data("test = 0.25\nsplit_seed = 9");
+  CHECK(*share.test_share == 0.25);
+  CHECK(share.split_seed == 9);
+  CHECK(share.part == DataPart::train);
+  CHECK_FALSE(share.drop_missing);
+  CHECK_FALSE(data("").has_test());
+}
+
+TEST_CASE("config: labels") {
+  const TemporaryFolder folder;
+  const auto labels = [&](const std::string& value) {
+    return read(folder, with(whole, "standardize = [\"a\"]", "labels = " + value)).data->labels;
+  };
+  CHECK(labels("\"a\"")[0].columns.text == "a");
+  const auto listed = labels("[\"a\", 2]");
+  REQUIRE(listed.size() == 2);
+  CHECK(listed[1].columns.number == 2);
+  CHECK(listed[1].order.empty());
+  const auto ordered = labels("{ z = [\"y\", \"n\"], \"b..c\" = [3, 10] }");
+  REQUIRE(ordered.size() == 2);
+  CHECK(ordered[0].columns.text == "z");  // in the order of the file
+  CHECK(ordered[0].order == std::vector<std::string>{"y", "n"});
+  CHECK(ordered[1].columns.text == "b..c");
+  CHECK(ordered[1].order == std::vector<std::string>{"3", "10"});
+}
+
+TEST_CASE("config: what [data] refuses") {
+  const auto wrong = [](const std::string& keys) {
+    return refusal(with(whole, "standardize = [\"a\"]", keys));
+  };
+  CHECK(contains(wrong("rows = \"9..3\""), "m.toml:10:8: [data]: rows: the range '9..3' runs"));
+  CHECK(contains(wrong("rows = 0"), "there is no row 0: rows are counted from 1"));
+  CHECK(contains(wrong("rows = \"1-9\""), "'1-9' is no row and no range of rows"));
+  CHECK(contains(wrong("rows = true"), "must be row numbers or ranges"));
+  CHECK(contains(wrong("rows = []"), "rows names no row"));
+  CHECK(contains(wrong("rows = [\"1..5\", 5]"), "m.toml:10:17: [data]: rows names row 5 twice"));
+  CHECK(contains(wrong("test = 1.0"), "test = 1 is out of range (legal: a share of the rows"));
+  CHECK(contains(wrong("test = -0.1"), "out of range"));
+  CHECK(contains(wrong("test = nan"), "out of range"));
+  CHECK(contains(wrong("test = 0"), "there is no row 0"));
+  CHECK(contains(wrong("part = \"test\""), "needs the key test"));
+  CHECK(contains(wrong("part = \"tst\"\ntest = 0.2"),
+                 "unknown part 'tst'; did you mean 'test'? (known: train, test)"));
+  CHECK(contains(wrong("missing = \"dorp\""), "unknown missing 'dorp'; did you mean 'drop'?"));
+  CHECK(contains(wrong("missing = true"), "[data]: missing must be a string"));
+  CHECK(contains(wrong("split_seed = 2"), "split_seed goes with a share"));
+  CHECK(contains(wrong("test = 4\nsplit_seed = 2"), "split_seed goes with a share"));
+  CHECK(contains(wrong("test = 0.2\nsplit_seed = -2"), "split_seed = -2 is out of range"));
+  CHECK(contains(wrong("labels = { a = [] }"), "labels of a must be an array of labels"));
+  CHECK(contains(wrong("labels = { a = [\"u\", \"v\", \"u\"] }"), "'u' stands twice"));
+  CHECK(contains(wrong("labels = { a = [1.5] }"), "must be a string or whole number"));
+  CHECK(contains(wrong("row = 3"), "unknown key 'row'; did you mean 'rows'?"));
+  const std::string both = wrong("rows = 0\npart = \"tst\"\nlabels = { a = [] }");
+  CHECK(std::count(both.begin(), both.end(), '\n') == 2);  // three complaints
+}
+
 TEST_CASE("config: all complaints of a file at once, up to 20") {
   const std::string text =
       with(with(with(whole, "seed", "sed"), "0.05", "-1"), "cd_k = 3", "k = 3");
@@ -222,6 +295,35 @@ TEST_CASE("config: syntax errors and duplicate keys have a place") {
   CHECK_FALSE(refusal(std::string("seed = 1\0", 9) + "\n").empty());
   CHECK_FALSE(refusal("a = " + std::string(100000, '[')).empty());
   CHECK_FALSE(refusal("a = \"\xff\xfe\"\n").empty());
+}
+
+TEST_CASE("config: nested deeper than 64 levels") {
+  const auto dotted = [](int parts) {
+    std::string key = "a";
+    for (int i = 1; i < parts; ++i) {
+      key += ".a";
+    }
+    return key;
+  };
+  const std::string deep = "nested deeper than 64 levels";
+  // what goes as deep on the stack would end the program
+  CHECK(contains(refusal("b = 1\n[" + dotted(100000) + "]\n"), "m.toml:2: is " + deep));
+  CHECK(contains(refusal(dotted(100000) + " = 1\n"), deep));
+  CHECK(contains(refusal(dotted(65) + " = 1\n"), deep));
+  CHECK_FALSE(contains(refusal(dotted(64) + " = 1\n"), deep));
+  CHECK(contains(refusal("a = " + std::string(65, '[') + std::string(65, ']') + "\n"), deep));
+  CHECK_FALSE(contains(refusal("a = " + std::string(64, '[') + std::string(64, ']') + "\n"), deep));
+  CHECK(contains(refusal(whole, {dotted(65) + "=1"}), deep));
+  CHECK(contains(refusal(whole, {"seed=" + std::string(1000, '[')}), deep));
+  // text is text
+  const std::string dots(100, '.'), brackets(100, '[');
+  CHECK(refusal("# " + dots + brackets + "\n" + whole).empty());
+  CHECK(contains(refusal("a = \"\\\"" + dots + brackets + "\"\n" + whole), "unknown key 'a'"));
+  CHECK(contains(refusal("a = \'\'\'\n" + brackets + "\'\n\'\'\'\n" + whole), "unknown key 'a'"));
+}
+
+TEST_CASE("config: a file that is too long") {
+  CHECK(contains(refusal("# " + std::string(16 << 20, 'a')), "at most 16777216 (16 MiB)"));
 }
 
 TEST_CASE("config: --set") {

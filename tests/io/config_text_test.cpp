@@ -83,6 +83,45 @@ sampler = { name = "ula", step_size = 0.25, scan = "b" }
   CHECK(contains(text, "start_file = \"" + (folder / "s.npy").string() + "\""));
 }
 
+TEST_CASE("config text: the keys of [data] come back as they were") {
+  const TemporaryFolder folder;
+  const auto again = [&](const std::string& keys) {
+    folder.write("c.toml",
+                 "[model]\nname = \"quartic\"\n[data]\nfile = \"d.csv\"\ny = \"a\"\n" + keys);
+    const std::string text = to_toml(read_config(folder / "c.toml", {}, legal()), legal());
+    folder.write("r.toml", text);
+    RunConfig config = read_config(folder / "r.toml", {}, legal());
+    CHECK(to_toml(config, legal()) == text);
+    return *config.data;
+  };
+  const DataSpec rows = again(R"(rows = [3, "5..9"]
+test = [1, "10..12"]
+part = "test"
+missing = "drop"
+labels = { "s \"1\"" = ["Größe", "a\\b"], "v1..v9" = ["n", "y"] }
+)");
+  REQUIRE(rows.rows.size() == 2);
+  CHECK((rows.rows[0].first == 3 && rows.rows[0].last == 3 && rows.rows[1].last == 9));
+  REQUIRE(rows.test.size() == 2);
+  CHECK((rows.test[0].first == 1 && rows.test[1].first == 10 && rows.test[1].last == 12));
+  CHECK(rows.part == DataPart::test);
+  CHECK(rows.drop_missing);
+  REQUIRE(rows.labels.size() == 2);
+  CHECK(rows.labels[0].columns.text == "s \"1\"");
+  CHECK(rows.labels[0].order == std::vector<std::string>{"Größe", "a\\b"});
+  CHECK(rows.labels[1].columns.text == "v1..v9");
+
+  const DataSpec share = again("test = 0.25\nsplit_seed = 7\nlabels = [2, \"b\"]\n");
+  CHECK(*share.test_share == 0.25);
+  CHECK(share.split_seed == 7);
+  CHECK(share.part == DataPart::train);
+  REQUIRE(share.labels.size() == 2);
+  CHECK(share.labels[0].columns.number == 2);
+  CHECK(share.labels[1].columns.text == "b");
+  CHECK(share.labels[1].order.empty());
+  CHECK_FALSE(again("").has_test());
+}
+
 TEST_CASE("config text: rows without a base come back as they were") {
   const TemporaryFolder folder;
   folder.write("c.toml", R"([model]

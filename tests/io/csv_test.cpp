@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <clocale>
+#include <cmath>
 
 #include "support/temporary_folder.hpp"
 
@@ -71,14 +72,14 @@ TEST_CASE("csv: header or not") {
     const Table t = read_csv(folder.write("a.csv", "cat,1\ndog,2\n"));
     CHECK(t.names.empty());
     CHECK(t.rows() == 2);
-    REQUIRE(t.bad[0]);
-    CHECK_FALSE(t.bad[1]);
+    REQUIRE(t.odd[0].size() == 2);
+    CHECK(t.odd[1].empty());
   }
   SUBCASE("a missing value in the first row is no header") {
     const Table t = read_csv(folder.write("a.csv", "NA,1\n5,2\n"));
     CHECK(t.rows() == 2);
-    REQUIRE(t.bad[0]);
-    CHECK(t.bad[0]->row == 0);
+    REQUIRE(t.odd[0].size() == 1);
+    CHECK(t.odd[0][0].row == 0);
   }
   SUBCASE("said") {
     CHECK(read_csv(folder.write("a.csv", "1,2\n3,4\n"), true).rows() == 1);
@@ -130,17 +131,79 @@ TEST_CASE("csv: what is no finite number is kept with its row") {
   const TemporaryFolder folder;
   const Table t =
       read_csv(folder.write("a.csv", "a,b,c,d,e,f\n1,1,1,1,1,1\nx1,nan,inf,1e400,0x10,1 2\n"));
-  const char* expected[] = {"'x1' is not a number",         "'nan' is not a finite number",
-                            "'inf' is not a finite number", "'1e400' is out of the range",
-                            "'0x10' is not a number",       "'1 2' is not a number"};
+  const NumberText kinds[] = {NumberText::not_a_number, NumberText::missing,
+                              NumberText::not_finite,   NumberText::too_large,
+                              NumberText::not_a_number, NumberText::not_a_number};
+  const char* texts[] = {"x1", "nan", "inf", "1e400", "0x10", "1 2"};
   for (std::size_t c = 0; c < 6; ++c) {
-    REQUIRE(t.bad[c]);
-    CHECK(t.bad[c]->row == 1);
-    CHECK(contains(t.bad[c]->text, expected[c]));
+    REQUIRE(t.odd[c].size() == 1);
+    CHECK(t.odd[c][0].row == 1);
+    CHECK(t.odd[c][0].kind == kinds[c]);
+    CHECK(t.odd[c][0].text == texts[c]);
     CHECK(std::isnan(t.values(1, static_cast<Eigen::Index>(c))));
   }
   CHECK(to_string(t.place(1)) == (folder / "a.csv").string() + ":3");
   CHECK(t.describe_column(3) == "column 4 ('d')");
+}
+
+TEST_CASE("csv: what a column is read for") {
+  const TemporaryFolder folder;
+  const auto uses = [](const Table& head) {
+    CHECK(head.names == std::vector<std::string>{"a", "b", "c"});
+    CHECK(head.rows() == 0);
+    return std::vector<ColumnUse>{ColumnUse::text, ColumnUse::none, ColumnUse::numbers};
+  };
+  const Table t = read_csv(folder.write("a.csv", "a,b,c\n01,1,1\nx,zz,2\n01,,?\n"), {}, uses);
+  REQUIRE(t.text[0]);
+  CHECK(t.text[0]->distinct == std::vector<std::string>{"01", "x"});
+  CHECK(t.text[0]->of_row == std::vector<std::uint32_t>{0, 1, 0});
+  CHECK_FALSE(t.text[1]);
+  CHECK_FALSE(t.text[2]);
+  CHECK(t.odd[0].empty());
+  CHECK(t.odd[1].empty());
+  REQUIRE(t.odd[2].size() == 1);
+  CHECK(t.odd[2][0].row == 2);
+  CHECK(t.values(1, 2) == 2);
+  CHECK(std::isnan(t.values(0, 1)));
+}
+
+TEST_CASE("csv: two lines of words may be a header and a row, or two rows") {
+  const TemporaryFolder folder;
+  const auto file = folder.write("a.csv", "kind,sex\nu,m\nv,f\n");
+  CHECK(contains(message_of<ConfigError>([&] { read_csv(file); }), "a.csv:1: neither this line"));
+  CHECK(read_csv(file, true).rows() == 2);
+  CHECK(read_csv(file, false).rows() == 3);
+  // nothing but missing values are no words
+  CHECK(read_csv(folder.write("b.csv", "a,b\nNA,\n1,2\n")).names[1] == "b");
+}
+
+TEST_CASE("csv: other dialects are named") {
+  const TemporaryFolder folder;
+  const auto refusal = [&](const std::string& bytes) {
+    const auto file = folder.write("a.csv", bytes);
+    return message_of<ConfigError>([&] { read_csv(file); });
+  };
+  CHECK(contains(refusal("a;b\n1,5;2\n"), "a.csv:1: the fields are separated by semicolons"));
+  CHECK(contains(refusal("a\tb\n1\t2\n"), "separated by tabs"));
+  CHECK(refusal("\"a;b\",c\n1,2\n").empty());
+}
+
+TEST_CASE("csv: UTF-8 and what is not") {
+  const TemporaryFolder folder;
+  const auto refusal = [&](const std::string& field) {
+    const auto file = folder.write("a.csv", "a,b\n1,2\n" + field + ",2\n");
+    return message_of<ConfigError>([&] { read_csv(file); });
+  };
+  // the ends of each length, U+0080 .. U+10FFFF, without the surrogates
+  for (const char* good : {"\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEE\x80\x80",
+                           "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"}) {
+    CHECK(refusal(good).empty());
+  }
+  for (const char* bad : {"\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF",
+                          "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xC3", "\xE2\x82", "\xFF"}) {
+    CHECK(contains(refusal(bad), "a.csv:3: byte 1 is not UTF-8"));
+  }
+  CHECK(contains(refusal("caf\xE9"), "byte 4 is not UTF-8"));
 }
 
 TEST_CASE("csv: a locale with a decimal comma changes nothing") {

@@ -3,11 +3,17 @@
 #include <doctest/doctest.h>
 
 #include "negphase/io/csv.hpp"
+#include "negphase/io/npy.hpp"
 #include "negphase/io/params_file.hpp"
+#include "negphase/io/state_codes.hpp"
+#include "planted/D1.hpp"
+#include "planted/D5.hpp"
+#include "planted/D6.hpp"
 #include "support/temporary_folder.hpp"
 
 // How these tests can fail: columns counted from 0, a standard deviation with another divisor, a
-// threshold that is strict, illegal states let through, only the first complaint said.
+// threshold that is strict, illegal states let through, only the first complaint said; test rows
+// that are scaled by themselves or have a say in the scaling, indicators or codes of another label.
 
 using namespace negphase;
 using namespace negphase::test;
@@ -62,7 +68,8 @@ TEST_CASE("dataset: refusals, all at once") {
   CHECK(contains(refusal(spec({}, {name("drag..speed")}), t), "backwards"));
   const std::string bad = refusal(spec({name("kind")}, {name("gap")}), t);
   CHECK(contains(bad, "t.csv:2: row 1, column 3 ('kind'): 'x' is not a number"));
-  CHECK(contains(bad, "t.csv:3: row 2, column 4 ('gap'): 'nan' is not a finite number"));
+  CHECK(contains(bad,
+                 "t.csv:3: row 2, column 4 ('gap'): 'nan' is a missing value (1 in this column)"));
   // a column that nobody uses may hold anything
   CHECK(refusal(spec({name("speed")}, {name("drag")}), t).empty());
   const Table headless = read_csv(folder.write("n.csv", "1,2\n3,4\n"));
@@ -135,6 +142,181 @@ TEST_CASE("dataset: another coding of bits and spins is recognised") {
   CHECK(contains(wrong("b", spin_column()), "spins coded 0/1?"));
   CHECK(wrong("a", spin_column()).empty());
   CHECK(wrong("b", bit_column()).empty());
+}
+
+namespace {
+
+// Means and deviations (divisor n) of the first two rows, 2 and 1 of a, 20 and 10 of b, by hand.
+bool scales_by_training_rows(const auto& make) {
+  const TemporaryFolder folder;
+  DataSpec s = spec({name("a")}, {name("b")});
+  s.file = folder.write("t.csv", "a,b\n1,10\n3,30\n7,50\n");
+  s.test = {{3, 3, {}}};
+  s.standardize_all = true;
+  const auto d = make(s, read_data(s));
+  return d.x.col(0) == Eigen::Vector2d(-1, 1) && d.y.col(0) == Eigen::Vector2d(-1, 1) &&
+         d.x_test.size() == 1 && d.x_test(0, 0) == 5 && d.y_test(0, 0) == 3;
+}
+
+bool indicates_by_hand(const auto& make) {
+  const TemporaryFolder folder;
+  DataSpec s = spec({name("a"), name("kind"), name("b")}, {name("c")});
+  s.file = folder.write("t.csv", "kind,a,b,c\nz,1,2,3\nx,4,5,6\ny,7,8,9\nx,1,1,1\n");
+  s.labels = {{name("kind"), {}}};
+  s.test = {{4, 4, {}}};
+  const auto d = make(s, read_data(s));
+  const Eigen::MatrixXd x{{1, 0, 0, 1, 2}, {4, 1, 0, 0, 5}, {7, 0, 1, 0, 8}};
+  return d.x == x && d.x_test == Eigen::MatrixXd{{1, 1, 0, 0, 1}} &&
+         d.x_columns[1].name == "kind=x" && d.x_columns[3].name == "kind=z" &&
+         d.x_columns[4].name == "b";
+}
+
+Dataset made(const DataSpec& s) { return make_dataset(s, read_data(s)); }
+std::string refusal(const DataSpec& s) {
+  return message_of<ConfigError>([&] { made(s); });
+}
+
+}  // namespace
+
+TEST_CASE("dataset: rows that are held out are scaled by the training rows") {
+  CHECK(scales_by_training_rows([](const auto&... a) { return make_dataset(a...); }));
+  CHECK_FALSE(
+      scales_by_training_rows([](const auto&... a) { return planted::D1::make_dataset(a...); }));
+  CHECK_FALSE(
+      scales_by_training_rows([](const auto&... a) { return planted::D6::make_dataset(a...); }));
+}
+
+TEST_CASE("dataset: labels in x are indicators") {
+  CHECK(indicates_by_hand([](const auto&... a) { return make_dataset(a...); }));
+  CHECK_FALSE(indicates_by_hand([](const auto&... a) { return planted::D5::make_dataset(a...); }));
+}
+
+TEST_CASE("dataset: only the rows that are asked for are looked at") {
+  const TemporaryFolder folder;
+  DataSpec s = spec({}, {name("a")});
+  s.file = folder.write("t.csv", "a,b\n1,1\nbad,1\n3,1\nworse,\n");
+  s.rows = {{1, 1, {}}, {3, 3, {}}};
+  CHECK(made(s).y.col(0) == Eigen::Vector2d(1, 3));
+  s.rows = {{1, 1, {}}, {4, 4, {}}};
+  // the first of the rows asked for, not of the file
+  CHECK(contains(refusal(s), "t.csv:5: row 4, column 1 ('a'): 'worse' is not a number"));
+}
+
+TEST_CASE("dataset: missing values") {
+  const TemporaryFolder folder;
+  DataSpec s = spec({name("a")}, {name("kind")});
+  s.file = folder.write("t.csv", "a,b,kind\n1,NA,u\nNA,1,u\n3,?,\n4,,v\nnan,1,?\n6,x,u\n");
+  s.labels = {{name("kind"), {}}};
+  const std::string all = refusal(s);
+  CHECK(contains(all,
+                 "t.csv:3: row 2, column 1 ('a'): 'NA' is a missing value (2 in this column); "
+                 "missing = \"drop\""));
+  CHECK(contains(all, "t.csv:4: row 3, column 3 ('kind'): '' is a missing value (2 in"));
+  s.drop_missing = true;
+  const Dataset d = made(s);
+  CHECK(d.num_dropped == 3);  // rows 2, 3, 5; what column b lacks is nobody's business
+  CHECK(d.x.col(0) == Eigen::Vector3d(1, 4, 6));
+  CHECK(d.y.col(0) == Eigen::Vector3d(0, 1, 0));
+  CHECK(d.sources.train == std::vector<Eigen::Index>{0, 3, 5});
+  CHECK(d.y_columns[0].labels == std::vector<std::string>{"u", "v"});
+  // row numbers are those of the file, and a dropped row does not move them
+  s.test = {{4, 5, {}}};
+  CHECK(made(s).x_test.col(0) == Eigen::VectorXd::Constant(1, 4));
+  CHECK(made(s).y_columns[0].labels.size() == 2);  // v stands in a test row
+  s.test = {{5, 5, {}}};
+  CHECK(contains(refusal(s), "every test row has a missing value"));
+  s.test = {};
+  s.rows = {{2, 3, {}}};
+  CHECK(contains(refusal(s), "every training row has a missing value"));
+  // a label that is given is not missing
+  s = spec({}, {name("kind")});
+  s.file = folder / "t.csv";
+  s.labels = {{name("kind"), {"u", "v", "?", ""}}};
+  CHECK(made(s).y.rows() == 6);
+  // what is garbage stays an error
+  s = spec({}, {name("b")});
+  s.file = folder / "t.csv";
+  s.drop_missing = true;
+  CHECK(contains(refusal(s), "row 6, column 2 ('b'): 'x' is not a number"));
+}
+
+TEST_CASE("dataset: labels in y become the model's states") {
+  const TemporaryFolder folder;
+  DataSpec s = spec({}, {name("v1..v2"), name("n")});
+  s.file = folder.write("t.csv.gz", "v1,v2,n\nn,y,8\ny,y,7\nn,n,9\n");
+  s.labels = {{name("v1..v2"), {"y", "n"}}};
+  s.labels_place = {"m.toml", 5, 1};
+  s.threshold = 8;
+  s.test = {{3, 3, {}}};
+  const std::vector<Column> spins{spin_column(), spin_column(), spin_column()};
+  Dataset d = made(s);
+  CHECK(d.y_states() == std::vector<Eigen::Index>{2, 2, 0});
+  const Table t = read_data(s);
+  encode_y(d, s, t, spins);
+  CHECK(d.y == Eigen::MatrixXd{{1, -1, 1}, {-1, -1, -1}});  // the threshold is for numbers
+  CHECK(d.y_test == Eigen::MatrixXd{{1, 1, 1}});
+
+  const auto refused = [&](const std::vector<Column>& columns) {
+    Dataset again = made(s);
+    return message_of<ConfigError>([&] { encode_y(again, s, t, columns); });
+  };
+  s.labels = {{name("v1..v2"), {"y", "n", "?"}}};
+  CHECK(contains(refused(spins),
+                 "m.toml:5:1: [data]: column 2 ('v2') has 3 labels (y, n, ?), but y of this model "
+                 "has 2 states"));
+  CHECK(contains(refused({real_column(), spin_column(), spin_column()}),
+                 "column 1 ('v1') has 3 labels (y, n, ?), but y of this model holds numbers"));
+  const Column three{ColumnKind::category, 3};
+  CHECK(refused({three, three, spin_column()}).empty());
+  s.y = {name("v1..v2")};
+  CHECK(contains(refused({three, three}), "a threshold cuts numbers, but y holds labels"));
+}
+
+TEST_CASE("dataset: refusals of labels") {
+  const TemporaryFolder folder;
+  DataSpec s = spec({name("a")}, {name("kind")});
+  s.file = folder.write("t.csv", "a,kind,c\n1,u,3\n2,v,4\n");
+  const auto with_labels = [&](std::vector<LabelChoice> labels) {
+    s.labels = std::move(labels);
+    return refusal(s);
+  };
+  CHECK(contains(refusal(s), "'u' is not a number; a label?"));
+  CHECK(with_labels({{name("kind"), {}}}).empty());
+  CHECK(contains(with_labels({{name("kin"), {}}}), "did you mean 'kind'?"));
+  CHECK(contains(with_labels({{name("c"), {}}}), "labels names column 3 ('c'), which is neither"));
+  CHECK(contains(with_labels({{name("kind"), {}}, {number(2), {}}}), "('kind') twice"));
+  CHECK(with_labels({{name("2"), {"u", "v"}}}).empty());  // a number as the key of a table
+  s.standardize = {name("kind")};
+  CHECK(contains(with_labels({{name("kind"), {}}}), "holds labels and cannot be standardized"));
+  s.standardize = {};
+  s.standardize_all = true;  // all numbers
+  CHECK(with_labels({{name("kind"), {}}}).empty());
+  CHECK_THROWS_AS(make_dataset(s, read_csv(s.file)), UsageError);
+
+  write_npy(folder / "t.npy", Eigen::MatrixXd(Eigen::MatrixXd::Ones(2, 2)));
+  s = spec({}, {number(1)});
+  s.file = folder / "t.npy";
+  CHECK(refusal(s).empty());
+  s.labels = {{number(1), {}}};
+  s.labels_place = {"m.toml", 5, 1};
+  CHECK(contains(refusal(s), "m.toml:5:1: [data]: labels are read from .csv files"));
+}
+
+TEST_CASE("dataset: one row") {
+  const TemporaryFolder folder;
+  DataSpec s = spec({name("a")}, {name("kind")});
+  s.file = folder.write("t.csv", "a,kind\n1,u\n");
+  s.labels = {{name("kind"), {}}};
+  CHECK(made(s).y(0, 0) == 0);
+  s.test_share = 0.5;  // round(0.5) = 1
+  CHECK(contains(refusal(s), "none is left to train on"));
+}
+
+TEST_CASE("dataset: a decimal comma is recognised") {
+  const TemporaryFolder folder;
+  DataSpec s = spec({}, {name("a")});
+  s.file = folder.write("t.csv", "a,b\n\"1,5\",2\n");
+  CHECK(contains(refusal(s), "'1,5' is not a number; a decimal comma? wanted is 1.5"));
 }
 
 TEST_CASE("params: inline, csv and npy in one order") {

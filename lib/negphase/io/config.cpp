@@ -26,7 +26,66 @@ FilePlace place_of(const toml::source_region& source) {
 }
 FilePlace place_of(const toml::node& node) { return place_of(node.source()); }
 
+constexpr std::size_t deepest = 64;             // parts of a.b.c
+constexpr std::size_t longest_file = 16 << 20;  // bytes; more numbers than that belong in a .npy
+
+[[noreturn]] void refuse_depth(const FilePlace& place) {
+  throw ConfigError(place, fmt::format("is nested deeper than {} levels", deepest));
+}
+
+// The end of a string of TOML that begins at `at`.
+std::size_t end_of_string(std::string_view text, std::size_t at) {
+  const char quote = text[at];
+  const std::string three(3, quote);
+  const bool is_long = text.substr(at, 3) == three;
+  for (std::size_t i = at + (is_long ? 3 : 1); i < text.size(); ++i) {
+    if (text[i] == '\\' && quote == '"') {
+      ++i;
+    } else if (is_long ? text.substr(i, 3) == three : text[i] == quote || text[i] == '\n') {
+      return i + (is_long ? 3 : 1);
+    }
+  }
+  return text.size();
+}
+
+// Keys a.b.c, arrays and inline tables within each other: toml++ takes keys of any depth, and its
+// tables go as deep on the stack.
+void check_depth(std::string_view text, const std::string& file) {
+  std::size_t dots = 0, brackets = 0;
+  int line = 1;
+  for (std::size_t i = 0; i < text.size();) {
+    const char c = text[i];
+    if (c == '"' || c == '\'') {
+      const std::size_t end = end_of_string(text, i);
+      line += static_cast<int>(std::count(text.begin() + static_cast<std::ptrdiff_t>(i),
+                                          text.begin() + static_cast<std::ptrdiff_t>(end), '\n'));
+      i = end;
+      continue;
+    }
+    if (c == '#') {
+      i = std::min(text.find('\n', i), text.size());
+      continue;
+    }
+    const bool opens = c == '[' || c == '{', closes = c == ']' || c == '}';
+    if (opens) {
+      ++brackets;
+    } else if (closes && brackets > 0) {
+      --brackets;
+    }
+    dots += c == '.' ? 1 : 0;
+    if (dots >= deepest || brackets > deepest) {
+      refuse_depth({file, file.starts_with(command_line_place) ? 0 : line, 0});
+    }
+    if (opens || closes || c == '\n' || c == '=' || c == ',') {
+      dots = 0;
+    }
+    line += c == '\n' ? 1 : 0;
+    ++i;
+  }
+}
+
 toml::table parse(std::string_view text, const std::string& file) {
+  check_depth(text, file);
   try {
     return toml::parse(text, file);
   } catch (const toml::parse_error& error) {
@@ -51,6 +110,7 @@ std::vector<std::string> path_parts(std::string_view path) {
 // The value as a table {v = value}, so that it carries the command line as its place.
 toml::table set_value(const std::string& text, const std::string& origin) {
   try {
+    check_depth(text, origin);
     toml::table table = toml::parse("v = " + text, origin);
     if (table.size() == 1 && table.contains("v")) {
       return table;
@@ -90,6 +150,9 @@ void apply_set(toml::table& root, const std::string& set) {
   const std::string origin = command_line_place + set;
   const FilePlace place{origin, 0, 0};
   const std::vector<std::string> parts = path_parts(std::string_view(set).substr(0, equals));
+  if (parts.size() > deepest) {
+    refuse_depth(place);
+  }
   // Owned by the value so that each node keeps the place of its own source.
   toml::table value = set_value(set.substr(equals + 1), origin);
 
@@ -186,7 +249,7 @@ class Reader {
       const std::string name = entry.name();
       const toml::node& node = *entry.node;
       if (name == "seed") {
-        config.seed = seed(node);
+        config.seed = seed(node, "seed");
       } else if (name == "block_width") {
         config.block_width = block_width(node);
       } else if (name == "model") {
@@ -279,13 +342,13 @@ class Reader {
     return array;
   }
 
-  std::uint64_t seed(const toml::node& node) {
+  std::uint64_t seed(const toml::node& node, std::string_view what) {
     const auto value = node.value_exact<std::int64_t>();
     if (!value) {
-      wrong_type(node, "seed", "an integer");
+      wrong_type(node, what, "an integer");
     } else if (*value < 0) {
       complaints_.add(place_of(node),
-                      fmt::format("seed = {} is out of range (legal: integer >= 0)", *value));
+                      fmt::format("{} = {} is out of range (legal: integer >= 0)", what, *value));
     }
     return value ? static_cast<std::uint64_t>(std::max<std::int64_t>(*value, 0)) : 1;
   }
@@ -468,41 +531,186 @@ class Reader {
     }
     return all;
   }
+  // "7", "1..300" or 7.
+  std::optional<RowRange> row_range(const toml::node& node, std::string_view what) {
+    RowRange range{0, 0, place_of(node)};
+    if (const auto* number = node.as_integer()) {
+      range.first = range.last = number->get();
+    } else if (const auto* text = node.as_string()) {
+      if (!read_row_range(text->get(), range)) {
+        complaints_.add(range.place, fmt::format("{}: '{}' is no row and no range of rows (legal: "
+                                                 "7, \"1..300\")",
+                                                 what, text->get()));
+        return {};
+      }
+    } else {
+      wrong_type(node, what, "row numbers or ranges, 7 or \"1..300\"");
+      return {};
+    }
+    if (range.first < 1) {
+      complaints_.add(range.place, fmt::format("{}: there is no row {}: rows are counted from 1",
+                                               what, range.first));
+    } else if (range.last < range.first) {
+      complaints_.add(range.place, fmt::format("{}: the range '{}..{}' runs backwards", what,
+                                               range.first, range.last));
+    } else {
+      return range;
+    }
+    return {};
+  }
+  std::vector<RowRange> row_ranges(const toml::node& node, std::string_view what) {
+    std::vector<RowRange> all;
+    const toml::array* array = node.as_array();
+    for (std::size_t i = 0; i < (array != nullptr ? array->size() : 1); ++i) {
+      if (const auto range = row_range(array != nullptr ? (*array)[i] : node, what)) {
+        all.push_back(*range);
+      }
+    }
+    if (array != nullptr && array->empty()) {
+      complaints_.add(place_of(node), fmt::format("{} names no row", what));
+    }
+    for (const auto& [row, place] : rows_named_twice(all)) {
+      complaints_.add(place, fmt::format("{} names row {} twice", what, row));
+    }
+    return all;
+  }
+  // A share, or else rows.
+  void read_test(const toml::node& node, DataSpec& data) {
+    data.test_place = place_of(node);
+    const auto* share = node.as_floating_point();
+    if (share == nullptr) {
+      data.test = row_ranges(node, "[data]: test");
+    } else if (share->get() > 0 && share->get() < 1) {
+      data.test_share = share->get();
+    } else {
+      complaints_.add(data.test_place,
+                      fmt::format("[data]: test = {} is out of range (legal: a share of the rows, "
+                                  "0 < test < 1, or row numbers like \"301..400\")",
+                                  share->get()));
+    }
+  }
+  // The word of `words` that stands here; 0 and a complaint where none does.
+  std::size_t choice(const toml::node& node, const std::string& what,
+                     const std::vector<std::string>& words) {
+    const std::string got = word(node, "[data]: " + what).value_or(words[0]);
+    const auto at = std::find(words.begin(), words.end(), got);
+    if (at == words.end()) {
+      complaints_.add(place_of(node), "[data]: " + unknown_name(what, got, words));
+      return 0;
+    }
+    return static_cast<std::size_t>(at - words.begin());
+  }
+
+  // Each once; a whole number is the label that its digits are.
+  std::vector<std::string> label_order(const toml::node& node, const std::string& what) {
+    std::vector<std::string> order;
+    const toml::array* array = node.as_array();
+    if (array == nullptr || array->empty()) {
+      wrong_type(node, what, "an array of labels");
+      return order;
+    }
+    for (const toml::node& one : *array) {
+      std::string label;
+      if (const auto* number = one.as_integer()) {
+        label = fmt::format("{}", number->get());
+      } else if (const auto* text = one.as_string()) {
+        label = text->get();
+      } else {
+        wrong_type(one, what, "a string or whole number");
+        continue;
+      }
+      if (std::find(order.begin(), order.end(), label) != order.end()) {
+        complaints_.add(place_of(one), fmt::format("{}: '{}' stands twice", what, label));
+      } else {
+        order.push_back(std::move(label));
+      }
+    }
+    return order;
+  }
+  // Columns, or a table of columns and the order of their labels.
+  std::vector<LabelChoice> labels(const toml::node& node) {
+    std::vector<LabelChoice> all;
+    const toml::table* t = node.as_table();
+    if (t == nullptr) {
+      for (ColumnChoice& column : columns(node, "[data]: labels")) {
+        all.push_back({std::move(column), {}});
+      }
+      return all;
+    }
+    for (const Entry& entry : in_file_order(*t)) {
+      all.push_back({{entry.name(), 0, entry.place()},
+                     label_order(*entry.node, fmt::format("[data]: labels of {}", entry.name()))});
+    }
+    return all;
+  }
+
   DataSpec read_data(const toml::table& t) {
     DataSpec data;
     data.place = place_of(t);
-    const std::vector<std::string> known{"file", "header", "x", "y", "standardize", "threshold"};
     for (const Entry& entry : in_file_order(t)) {
-      const std::string key = entry.name();
-      const toml::node& node = *entry.node;
-      if (key == "file") {
-        if (const auto path = word(node, "[data]: file")) {
-          data.file = resolved(*path, node);
-          data.place = place_of(node);
-        }
-      } else if (key == "header") {
-        data.header = node.value_exact<bool>();
-        if (!data.header) {
-          wrong_type(node, "[data]: header", "true or false");
-        }
-      } else if (key == "x") {
-        data.x = columns(node, "[data]: x");
-      } else if (key == "y") {
-        data.y = columns(node, "[data]: y");
-      } else if (key == "standardize") {
-        data.standardize_place = place_of(node);
-        if (const auto all = node.value_exact<bool>()) {
-          data.standardize_all = *all;
-        } else {
-          data.standardize = columns(node, "[data]: standardize");
-        }
-      } else if (key == "threshold") {
-        data.threshold = finite(node, "[data]: threshold");
-        data.threshold_place = place_of(node);
-      } else {
-        unknown_key(entry, "[data]", known);
+      if (!read_columns_key(entry, data) && !read_rows_key(entry, data)) {
+        unknown_key(entry, "[data]", data_keys());
       }
     }
+    check_data(t, data);
+    return data;
+  }
+  bool read_columns_key(const Entry& entry, DataSpec& data) {
+    const std::string key = entry.name();
+    const toml::node& node = *entry.node;
+    if (key == "file") {
+      if (const auto path = word(node, "[data]: file")) {
+        data.file = resolved(*path, node);
+        data.place = place_of(node);
+      }
+    } else if (key == "header") {
+      data.header = node.value_exact<bool>();
+      if (!data.header) {
+        wrong_type(node, "[data]: header", "true or false");
+      }
+    } else if (key == "x") {
+      data.x = columns(node, "[data]: x");
+    } else if (key == "y") {
+      data.y = columns(node, "[data]: y");
+    } else if (key == "labels") {
+      data.labels_place = place_of(node);
+      data.labels = labels(node);
+    } else if (key == "standardize") {
+      data.standardize_place = place_of(node);
+      if (const auto all = node.value_exact<bool>()) {
+        data.standardize_all = *all;
+      } else {
+        data.standardize = columns(node, "[data]: standardize");
+      }
+    } else if (key == "threshold") {
+      data.threshold = finite(node, "[data]: threshold");
+      data.threshold_place = place_of(node);
+    } else {
+      return false;
+    }
+    return true;
+  }
+  bool read_rows_key(const Entry& entry, DataSpec& data) {
+    const std::string key = entry.name();
+    const toml::node& node = *entry.node;
+    if (key == "rows") {
+      data.rows = row_ranges(node, "[data]: rows");
+    } else if (key == "test") {
+      read_test(node, data);
+    } else if (key == "split_seed") {
+      data.split_seed = seed(node, "[data]: split_seed");
+    } else if (key == "part") {
+      data.part = choice(node, "part", {"train", "test"}) == 1 ? DataPart::test : DataPart::train;
+      data.part_place = place_of(node);
+    } else if (key == "missing") {
+      data.drop_missing = choice(node, "missing", {"refuse", "drop"}) == 1;
+    } else {
+      return false;
+    }
+    return true;
+  }
+  // What the keys say together.
+  void check_data(const toml::table& t, const DataSpec& data) {
     if (!t.contains("file")) {
       complaints_.add(data.place, "[data] needs the key file (a .csv, .csv.gz or .npy file)");
     }
@@ -511,7 +719,14 @@ class Reader {
     } else if (data.y.empty()) {
       complaints_.add(place_of(*t.get("y")), "[data]: y names no column");
     }
-    return data;
+    if (data.part == DataPart::test && !t.contains("test")) {
+      complaints_.add(data.part_place,
+                      "[data]: part = \"test\" needs the key test (rows, or a share of them)");
+    }
+    if (t.contains("split_seed") && (!t.contains("test") || !data.test.empty())) {
+      complaints_.add(place_of(*t.get("split_seed")),
+                      "[data]: split_seed goes with a share that is held out, test = 0.2");
+    }
   }
 
   // `entry`'s table over the base: key by key; another name drops the base's options.
@@ -581,7 +796,13 @@ class Reader {
 
 RunConfig read_config(const std::filesystem::path& file, const std::vector<std::string>& sets,
                       const LegalNames& legal) {
-  toml::table root = parse(read_file(file), file.string());
+  const std::string text = read_file(file);
+  if (text.size() > longest_file) {
+    throw ConfigError({file.string(), 0, 0},
+                      fmt::format("has {} bytes; a configuration has at most {} (16 MiB)",
+                                  text.size(), longest_file));
+  }
+  toml::table root = parse(text, file.string());
   Complaints complaints;
   for (const std::string& set : sets) {
     complaints.collect({}, [&] { apply_set(root, set); });

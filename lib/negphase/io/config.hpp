@@ -10,6 +10,7 @@
 
 #include "negphase/core/block.hpp"
 #include "negphase/core/options.hpp"
+#include "negphase/io/data_spec.hpp"
 
 namespace negphase {
 
@@ -18,26 +19,6 @@ struct NamedThing {
   std::string name;
   FilePlace place;
   std::vector<GivenOption> options;
-};
-
-/// A column of a table: its name, its number (from 1), or a range of either, "p0..p63", "1..64".
-struct ColumnChoice {
-  std::string text;  ///< the name or range; "" where a number was written
-  std::int64_t number = 0;
-  FilePlace place;
-};
-
-/// The [data] table: which columns of which file are x and y, and what is done to them.
-struct DataSpec {
-  std::filesystem::path file;
-  FilePlace place;
-  std::optional<bool> header;  ///< whether the first line holds names; found out if not said
-  std::vector<ColumnChoice> x, y;
-  bool standardize_all = false;  ///< standardize = true
-  std::vector<ColumnChoice> standardize;
-  FilePlace standardize_place;
-  std::optional<double> threshold;  ///< a y >= threshold is the second state, else the first
-  FilePlace threshold_place;
 };
 
 /// Where parameters come from: written in the file, or another file's name.

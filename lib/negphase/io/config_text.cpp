@@ -87,6 +87,46 @@ std::string text_of(const std::vector<ColumnChoice>& columns) {
   return "[" + joined(parts, ", ") + "]";
 }
 
+std::string text_of(const std::vector<RowRange>& rows) {
+  std::vector<std::string> parts;
+  for (const RowRange& r : rows) {
+    parts.push_back(r.first == r.last ? fmt::format("{}", r.first)
+                                      : fmt::format("\"{}..{}\"", r.first, r.last));
+  }
+  return "[" + joined(parts, ", ") + "]";
+}
+
+// An array where the labels are those of the data, a table where their order is given.
+std::string text_of(const std::vector<LabelChoice>& labels) {
+  std::vector<ColumnChoice> columns;
+  std::vector<std::string> entries;
+  for (const LabelChoice& choice : labels) {
+    columns.push_back(choice.columns);
+    std::vector<std::string> order;
+    for (const std::string& label : choice.order) {
+      order.push_back(toml_string(label));
+    }
+    entries.push_back(toml_string(choice.columns.text) + " = [" + joined(order, ", ") + "]");
+  }
+  return labels[0].order.empty() ? text_of(columns) : "{ " + joined(entries, ", ") + " }";
+}
+
+std::string rows_of(const DataSpec& data) {
+  std::string text;
+  if (!data.rows.empty()) {
+    text += "rows = " + text_of(data.rows) + "\n";
+  }
+  if (data.test_share) {
+    text += fmt::format("test = {}\nsplit_seed = {}\n", text_of(*data.test_share), data.split_seed);
+  } else if (data.has_test()) {
+    text += "test = " + text_of(data.test) + "\n";
+  }
+  if (data.has_test()) {
+    text += fmt::format("part = \"{}\"\n", data.part == DataPart::test ? "test" : "train");
+  }
+  return text + fmt::format("missing = \"{}\"\n", data.drop_missing ? "drop" : "refuse");
+}
+
 std::string absolute_path(const std::filesystem::path& path) {
   return toml_string(std::filesystem::absolute(path).lexically_normal().string());
 }
@@ -100,6 +140,10 @@ std::string data_table(const DataSpec& data) {
     text += "x = " + text_of(data.x) + "\n";
   }
   text += "y = " + text_of(data.y) + "\n";
+  text += rows_of(data);
+  if (!data.labels.empty()) {
+    text += "labels = " + text_of(data.labels) + "\n";
+  }
   if (data.standardize_all) {
     text += "standardize = true\n";
   } else if (!data.standardize.empty()) {

@@ -7,118 +7,25 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 
 #include "negphase/io/complaints.hpp"
-#include "negphase/io/files.hpp"
+#include "negphase/io/csv_lines.hpp"
 #include "negphase/io/number_text.hpp"
 
 namespace negphase {
 
 namespace {
 
-constexpr std::size_t longest_line = std::size_t{1} << 20;
-
 using Fields = std::vector<std::string>;
-
-struct Line {
-  int number = 0;
-  Fields fields;
-};
-
-// One line into its fields; RFC 4180 quotes.
-Fields split(std::string_view line, const FilePlace& place) {
-  Fields fields;
-  std::size_t at = 0;
-  while (true) {
-    std::string field;
-    const auto first = line.find_first_not_of(" \t", at);
-    if (first != line.npos && line[first] == '"') {
-      at = first + 1;
-      while (true) {
-        const auto quote = line.find('"', at);
-        if (quote == line.npos) {
-          throw ConfigError(place,
-                            fmt::format("field {} opens a quote that is not closed on its line",
-                                        fields.size() + 1));
-        }
-        field.append(line.substr(at, quote - at));
-        at = quote + 1;
-        if (at < line.size() && line[at] == '"') {
-          field.push_back('"');
-          ++at;
-          continue;
-        }
-        break;
-      }
-      const auto next = line.find_first_not_of(" \t", at);
-      if (next != line.npos && line[next] != ',') {
-        throw ConfigError(
-            place, fmt::format("field {} goes on after its closing quote", fields.size() + 1));
-      }
-      at = next == line.npos ? line.size() : next;
-    } else {
-      const auto comma = std::min(line.find(',', at), line.size());
-      field = trimmed(line.substr(at, comma - at));
-      at = comma;
-    }
-    fields.push_back(std::move(field));
-    if (at >= line.size()) {
-      return fields;
-    }
-    ++at;  // the comma
-    if (at == line.size()) {
-      fields.emplace_back();
-      return fields;
-    }
-  }
-}
-
-// The lines that are not blank, one after the other.
-class Lines {
- public:
-  explicit Lines(const std::filesystem::path& file) : file_(file), bytes_(read_file(file)) {
-    constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-    if (bytes_.starts_with(byte_order_mark)) {
-      at_ = byte_order_mark.size();
-    }
-  }
-  bool next(Line& line) {
-    while (at_ < bytes_.size()) {
-      ++number_;
-      const auto end = std::min(bytes_.find('\n', at_), bytes_.size());
-      std::string_view text(bytes_.data() + at_, end - at_);
-      at_ = end + 1;
-      if (text.ends_with('\r')) {
-        text.remove_suffix(1);
-      }
-      if (text.size() > longest_line) {
-        throw ConfigError(place(), fmt::format("the line has {} bytes; at most {} (1 MiB) are read",
-                                               text.size(), longest_line));
-      }
-      if (const auto nul = text.find('\0'); nul != text.npos) {
-        throw ConfigError(place(), fmt::format("byte {} is NUL: this is no text file", nul + 1));
-      }
-      if (!trimmed(text).empty()) {
-        line = {number_, split(text, place())};
-        return true;
-      }
-    }
-    return false;
-  }
-  FilePlace place() const { return {file_.string(), number_, 0}; }
-
- private:
-  std::filesystem::path file_;
-  std::string bytes_;
-  std::size_t at_ = 0;
-  int number_ = 0;
-};
 
 bool reads_as(const std::string& field, NumberText kind) {
   double ignored = 0;
   return read_number(field, ignored) == kind;
 }
 
+// Whether the first line holds names; `second` is null where there is none.
 bool looks_like_header(const Fields& first, const Fields* second) {
   bool no_number = true;
   for (std::size_t i = 0; i < first.size(); ++i) {
@@ -132,6 +39,39 @@ bool looks_like_header(const Fields& first, const Fields* second) {
   return no_number;
 }
 
+bool holds_a_number(const Fields& fields) {
+  return std::any_of(fields.begin(), fields.end(),
+                     [](const std::string& field) { return reads_as(field, NumberText::number); });
+}
+
+// Two lines of words: the first may be names or labels, and taking one for the other would lose a
+// row in silence.
+void refuse_unclear_header(const CsvLine& first, const CsvLine& second, const std::string& file) {
+  const bool words = std::any_of(second.fields.begin(), second.fields.end(), [](const auto& field) {
+    return reads_as(field, NumberText::not_a_number);
+  });
+  if (words && !holds_a_number(first.fields) && !holds_a_number(second.fields)) {
+    throw ConfigError({file, first.number, 0},
+                      "neither this line nor the next holds a number: say header = true or false "
+                      "in [data]");
+  }
+}
+
+// A file of another dialect looks like one column.
+void refuse_other_separators(const CsvLine& first, const std::string& file) {
+  if (first.fields.size() != 1) {
+    return;
+  }
+  for (const auto& [separator, name] : {std::pair{';', "semicolons"}, std::pair{'\t', "tabs"}}) {
+    if (first.fields[0].find(separator) != std::string::npos) {
+      throw ConfigError({file, first.number, 0},
+                        fmt::format("the fields are separated by {}; wanted are commas (and a "
+                                    "decimal point)",
+                                    name));
+    }
+  }
+}
+
 void check_names(const Fields& names, const FilePlace& place) {
   Complaints complaints;
   std::set<std::string> seen;
@@ -143,69 +83,119 @@ void check_names(const Fields& names, const FilePlace& place) {
   complaints.throw_if_any();
 }
 
+// Takes the rows of a table one by one.
+class TableBuilder {
+ public:
+  TableBuilder(const std::filesystem::path& file, std::size_t width, Fields names,
+               const ColumnUses& uses)
+      : uses_(width, ColumnUse::numbers), texts_(width) {
+    table_.file = file;
+    table_.names = std::move(names);
+    table_.odd.resize(width);
+    table_.text.resize(width);
+    table_.values.resize(0, static_cast<Eigen::Index>(width));
+    if (uses) {
+      uses_ = uses(table_);
+    }
+    for (std::size_t c = 0; c < width; ++c) {
+      if (uses_[c] == ColumnUse::text) {
+        table_.text[c].emplace();
+      }
+    }
+  }
+
+  void add(const CsvLine& line) {
+    const std::size_t width = uses_.size();
+    if (line.fields.size() != width) {
+      complaints_.add({table_.file.string(), line.number, 0},
+                      fmt::format("row {} has {} fields, the first line has {}",
+                                  table_.line_of_row.size() + 1, line.fields.size(), width));
+    } else {
+      for (std::size_t c = 0; c < width; ++c) {
+        numbers_.push_back(uses_[c] == ColumnUse::numbers ? number(c, line.fields[c]) : no_number);
+        if (uses_[c] == ColumnUse::text) {
+          add_text(c, line.fields[c]);
+        }
+      }
+    }
+    table_.line_of_row.push_back(line.number);
+  }
+
+  Table finish() {
+    complaints_.throw_if_any();
+    if (table_.line_of_row.empty()) {
+      throw ConfigError({table_.file.string(), 0, 0}, "there is a header but no row of data");
+    }
+    using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    table_.values = Eigen::Map<const RowMajor>(numbers_.data(),
+                                               static_cast<Eigen::Index>(table_.line_of_row.size()),
+                                               static_cast<Eigen::Index>(uses_.size()));
+    return std::move(table_);
+  }
+
+ private:
+  static constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
+
+  double number(std::size_t column, const std::string& field) {
+    double value = no_number;
+    const NumberText kind = read_number(field, value);
+    if (kind != NumberText::number) {
+      table_.odd[column].push_back(
+          {static_cast<Eigen::Index>(table_.line_of_row.size()), kind, field});
+    }
+    return value;
+  }
+  void add_text(std::size_t column, const std::string& field) {
+    Table::TextColumn& text = *table_.text[column];
+    const auto [at, is_new] =
+        texts_[column].try_emplace(field, static_cast<std::uint32_t>(text.distinct.size()));
+    if (is_new) {
+      text.distinct.push_back(field);
+    }
+    text.of_row.push_back(at->second);
+  }
+
+  Table table_;
+  std::vector<ColumnUse> uses_;
+  std::vector<std::unordered_map<std::string, std::uint32_t>> texts_;  // [columns] to `distinct`
+  std::vector<double> numbers_;                                        // row by row
+  Complaints complaints_;
+};
+
 }  // namespace
 
-Table read_csv(const std::filesystem::path& file, std::optional<bool> header) {
-  Lines lines(file);
-  Line first, second;
+Table read_csv(const std::filesystem::path& file, std::optional<bool> header,
+               const ColumnUses& uses) {
+  CsvLines lines(file);
+  CsvLine first, second;
   if (!lines.next(first)) {
     throw ConfigError({file.string(), 0, 0}, "the file is empty");
   }
-  const FilePlace first_place = lines.place();
+  refuse_other_separators(first, file.string());
   const bool has_second = lines.next(second);
-
-  Table table;
-  table.file = file;
-  const std::size_t width = first.fields.size();
-  table.bad.resize(width);
-  std::vector<double> numbers;  // row by row
-  Complaints complaints;
-
-  const auto add_row = [&](const Line& line) {
-    if (line.fields.size() != width) {
-      complaints.add({file.string(), line.number, 0},
-                     fmt::format("row {} has {} fields, the first line has {}",
-                                 table.line_of_row.size() + 1, line.fields.size(), width));
-    }
-    for (std::size_t c = 0; c < width; ++c) {
-      double value = std::numeric_limits<double>::quiet_NaN();
-      if (c < line.fields.size()) {
-        const NumberText kind = read_number(line.fields[c], value);
-        if (kind != NumberText::number && !table.bad[c]) {
-          table.bad[c] = {static_cast<Eigen::Index>(table.line_of_row.size()),
-                          fmt::format("'{}' {}", line.fields[c], complaint_of(kind))};
-        }
-      }
-      numbers.push_back(value);
-    }
-    table.line_of_row.push_back(line.number);
-  };
-
-  if (header.value_or(looks_like_header(first.fields, has_second ? &second.fields : nullptr))) {
-    check_names(first.fields, first_place);
-    table.names = std::move(first.fields);
-  } else {
-    add_row(first);
+  if (!header && has_second) {
+    refuse_unclear_header(first, second, file.string());
+  }
+  const bool has_header =
+      header.value_or(looks_like_header(first.fields, has_second ? &second.fields : nullptr));
+  if (has_header) {
+    check_names(first.fields, {file.string(), first.number, 0});
+  }
+  TableBuilder table(file, first.fields.size(), has_header ? first.fields : Fields{}, uses);
+  if (!has_header) {
+    table.add(first);
   }
   if (has_second) {
     do {
-      add_row(second);
+      table.add(second);
     } while (lines.next(second));
   }
-  complaints.throw_if_any();
-  if (table.line_of_row.empty()) {
-    throw ConfigError({file.string(), 0, 0}, "there is a header but no row of data");
-  }
-  using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  table.values = Eigen::Map<const RowMajor>(numbers.data(),
-                                            static_cast<Eigen::Index>(table.line_of_row.size()),
-                                            static_cast<Eigen::Index>(width));
-  return table;
+  return table.finish();
 }
 
 std::vector<double> read_csv_numbers(const std::filesystem::path& file) {
-  Lines lines(file);
-  Line line;
+  CsvLines lines(file);
+  CsvLine line;
   std::vector<double> numbers;
   Complaints complaints;
   bool is_first = true;

@@ -43,6 +43,25 @@ int sync(int descriptor) { return ::fsync(descriptor) == 0 ? 0 : errno; }
 
 }  // namespace
 
+FileState::FileState(int descriptor) {
+  struct ::stat status {};
+  if (::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode)) {
+    bytes_ = status.st_size;
+    seconds_ = status.st_mtim.tv_sec;
+    nanoseconds_ = status.st_mtim.tv_nsec;
+  }
+}
+
+void FileState::refuse_change(const FileState& now, const std::filesystem::path& file) const {
+  if (now.bytes_ != bytes_) {
+    fail(file,
+         fmt::format("changed while it was read: {} bytes before, {} after", bytes_, now.bytes_));
+  }
+  if (now.seconds_ != seconds_ || now.nanoseconds_ != nanoseconds_) {
+    fail(file, "was written to while it was read");
+  }
+}
+
 std::string read_file(const std::filesystem::path& file) {
   const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) {
@@ -53,6 +72,7 @@ std::string read_file(const std::filesystem::path& file) {
     ::close(descriptor);
     fail(file, "is a folder, not a file");
   }
+  const FileState before(descriptor);
   const std::unique_ptr<gzFile_s, int (*)(gzFile)> stream(::gzdopen(descriptor, "rb"), &::gzclose);
   if (!stream) {
     ::close(descriptor);
@@ -72,6 +92,7 @@ std::string read_file(const std::filesystem::path& file) {
       fail(file, fmt::format("cannot be read: {}", code == Z_ERRNO ? std::strerror(errno) : text));
     }
     if (n == 0) {
+      before.refuse_change(FileState(descriptor), file);
       return bytes;
     }
     bytes.append(chunk.data(), static_cast<std::size_t>(n));

@@ -6,8 +6,20 @@
 
 namespace negphase {
 
+/// Size and time of an open regular file, to tell whether somebody writes to it while it is read;
+/// anything else (a pipe) has none.
+class FileState {
+ public:
+  explicit FileState(int descriptor);
+  /// Throws IoError, with both sizes, where `now` is another state.
+  void refuse_change(const FileState& now, const std::filesystem::path& file) const;
+
+ private:
+  std::int64_t bytes_ = 0, seconds_ = 0, nanoseconds_ = 0;
+};
+
 /// The bytes of a file; .gz and plain alike (told apart by content).
-/// Throws IoError: missing, a directory, unreadable, truncated or damaged gzip.
+/// Throws IoError: missing, a directory, unreadable, truncated or damaged gzip, changed meanwhile.
 std::string read_file(const std::filesystem::path& file);
 
 /// Writes to a temporary file in the same folder, syncs it and renames it over `file`: whoever

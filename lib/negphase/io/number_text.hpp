@@ -14,7 +14,7 @@ inline std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-/// What a field of a table holds.
+/// What a field of a table holds; missing: nothing, NA, ? or NaN.
 enum class NumberText { number, missing, not_finite, too_large, not_a_number };
 
 /// Reads a whole field as a double, whatever the locale. `value` is set for `number` only.
@@ -35,7 +35,7 @@ inline NumberText read_number(std::string_view field, double& value) {
     return NumberText::too_large;
   }
   if (!(read - read == 0)) {
-    return NumberText::not_finite;
+    return read == read ? NumberText::not_finite : NumberText::missing;
   }
   value = read;
   return NumberText::number;

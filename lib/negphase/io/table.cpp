@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <cmath>
+
 #include "negphase/io/csv.hpp"
 #include "negphase/io/npy.hpp"
 
@@ -18,20 +20,32 @@ std::string Table::describe_column(Eigen::Index column) const {
                           : fmt::format("column {}", column + 1);
 }
 
-Table read_table(const std::filesystem::path& file, std::optional<bool> header) {
+std::string Table::describe_field(Eigen::Index row, Eigen::Index column) const {
+  return fmt::format("row {}, {}", row + 1, describe_column(column));
+}
+
+std::string Table::name_of(Eigen::Index column) const {
+  const auto c = static_cast<std::size_t>(column);
+  return c < names.size() ? names[c] : fmt::format("column {}", column + 1);
+}
+
+Table read_table(const std::filesystem::path& file, std::optional<bool> header,
+                 const ColumnUses& uses) {
   if (file.extension() != ".npy") {
-    return read_csv(file, header);
+    return read_csv(file, header, uses);
   }
   Table table;
   table.file = file;
   table.values = read_npy(file);
-  table.bad.resize(static_cast<std::size_t>(table.columns()));
+  table.odd.resize(static_cast<std::size_t>(table.columns()));
+  table.text.resize(table.odd.size());
   for (Eigen::Index c = 0; c < table.columns(); ++c) {
     for (Eigen::Index r = 0; r < table.rows(); ++r) {
-      if (!std::isfinite(table.values(r, c))) {
-        table.bad[static_cast<std::size_t>(c)] = {
-            r, fmt::format("'{}' is not a finite number", table.values(r, c))};
-        break;
+      const double value = table.values(r, c);
+      if (!std::isfinite(value)) {
+        table.odd[static_cast<std::size_t>(c)].push_back(
+            {r, std::isnan(value) ? NumberText::missing : NumberText::not_finite,
+             fmt::format("{}", value)});
       }
     }
   }

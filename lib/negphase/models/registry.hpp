@@ -13,6 +13,7 @@ namespace negphase {
 struct DataShape {
   Index num_x = 0;
   Index num_y = 0;
+  std::vector<Index> y_states = {};  ///< [num_y] states of a column of labels, 0 for numbers
 };
 
 /// A small instance with data, on which every exact method and sampler that fits can be tried.
