@@ -285,7 +285,7 @@ TEST_CASE("bad input: rows, labels, missing values") {
       {"a label without labels",
        with("kinds.csv") + " --set data.x=kind",
        3,
-       {"kinds.csv:2: row 1, column 3 ('kind'): 'Adelie' is not a number", "labels of [data]"}},
+       {"kinds.csv:2: row 1, column 3 ('kind'): 'Adelie' is not a number", "labels = [\"kind\"]"}},
       {"unknown label",
        with("kinds.csv") + " --set data.x=kind --set "
                            "'data.labels={kind=[\"Adelie\",\"Gentoo\"]}'",

@@ -315,6 +315,7 @@ TEST_CASE("config: nested deeper than 64 levels") {
   CHECK_FALSE(contains(refusal("a = " + std::string(64, '[') + std::string(64, ']') + "\n"), deep));
   CHECK(contains(refusal(whole, {dotted(65) + "=1"}), deep));
   CHECK(contains(refusal(whole, {"seed=" + std::string(1000, '[')}), deep));
+  CHECK(contains(refusal("a = { b = \"\"\"c\"\"\"\", " + dotted(100000) + " = 1 }\n"), deep));
   // text is text
   const std::string dots(100, '.'), brackets(100, '[');
   CHECK(refusal("# " + dots + brackets + "\n" + whole).empty());

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "negphase/io/csv.hpp"
 #include "negphase/io/npy.hpp"
 #include "negphase/io/params_file.hpp"
@@ -233,6 +235,17 @@ TEST_CASE("dataset: missing values") {
   s.file = folder / "t.csv";
   s.labels = {{name("kind"), {"u", "v", "?", ""}}};
   CHECK(made(s).y.rows() == 6);
+  // NaN is the missing value of a .npy
+  Eigen::MatrixXd values{{1, 2}, {NAN, 3}};
+  write_npy(folder / "t.npy", values);
+  s = spec({number(2)}, {number(1)});
+  s.file = folder / "t.npy";
+  CHECK(contains(refusal(s), "t.npy: row 2, column 1: 'nan' is a missing value"));
+  s.drop_missing = true;
+  CHECK(made(s).y.rows() == 1);
+  values(1, 0) = INFINITY;
+  write_npy(folder / "t.npy", values);
+  CHECK(contains(refusal(s), "row 2, column 1: 'inf' is not a finite number"));
   // what is garbage stays an error
   s = spec({}, {name("b")});
   s.file = folder / "t.csv";
@@ -280,7 +293,7 @@ TEST_CASE("dataset: refusals of labels") {
     s.labels = std::move(labels);
     return refusal(s);
   };
-  CHECK(contains(refusal(s), "'u' is not a number; a label?"));
+  CHECK(contains(refusal(s), "'u' is not a number; labels = [\"kind\"] in [data]"));
   CHECK(with_labels({{name("kind"), {}}}).empty());
   CHECK(contains(with_labels({{name("kin"), {}}}), "did you mean 'kind'?"));
   CHECK(contains(with_labels({{name("c"), {}}}), "labels names column 3 ('c'), which is neither"));
@@ -292,6 +305,9 @@ TEST_CASE("dataset: refusals of labels") {
   s.standardize_all = true;  // all numbers
   CHECK(with_labels({{name("kind"), {}}}).empty());
   CHECK_THROWS_AS(make_dataset(s, read_csv(s.file)), UsageError);
+  s = spec({}, {number(2)});
+  s.file = folder.write("n.csv", "1,u\n2,v\n");
+  CHECK(contains(refusal(s), "column 2: 'u' is not a number; labels = [2] in [data]"));
 
   write_npy(folder / "t.npy", Eigen::MatrixXd(Eigen::MatrixXd::Ones(2, 2)));
   s = spec({}, {number(1)});
@@ -302,14 +318,24 @@ TEST_CASE("dataset: refusals of labels") {
   CHECK(contains(refusal(s), "m.toml:5:1: [data]: labels are read from .csv files"));
 }
 
-TEST_CASE("dataset: one row") {
+TEST_CASE("dataset: one row, one label") {
   const TemporaryFolder folder;
-  DataSpec s = spec({name("a")}, {name("kind")});
-  s.file = folder.write("t.csv", "a,kind\n1,u\n");
-  s.labels = {{name("kind"), {}}};
-  CHECK(made(s).y(0, 0) == 0);
+  DataSpec s = spec({name("a")}, {name("b")});
+  s.file = folder.write("t.csv", "a,b,kind\n1,2,u\n");
+  CHECK(made(s).y(0, 0) == 2);
   s.test_share = 0.5;  // round(0.5) = 1
   CHECK(contains(refusal(s), "none is left to train on"));
+  s.test_share.reset();
+  s.x = {name("kind")};
+  s.labels = {{name("kind"), {}}};
+  CHECK(made(s).x == Eigen::MatrixXd::Ones(1, 1));
+  // in y nothing says which of the model's states it is
+  s.x = {};
+  s.y = {name("kind")};
+  CHECK(contains(refusal(s), "column 3 ('kind') has one label in all rows that are used, 'u'"));
+  CHECK(contains(refusal(s), "labels = { \"kind\" = [...] }"));
+  s.labels = {{name("kind"), {"t", "u"}}};
+  CHECK(made(s).y(0, 0) == 1);
 }
 
 TEST_CASE("dataset: a decimal comma is recognised") {

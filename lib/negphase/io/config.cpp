@@ -12,6 +12,7 @@
 #include "negphase/io/complaints.hpp"
 #include "negphase/io/config.hpp"
 #include "negphase/io/files.hpp"
+#include "negphase/io/nesting.hpp"
 
 namespace negphase {
 
@@ -26,66 +27,10 @@ FilePlace place_of(const toml::source_region& source) {
 }
 FilePlace place_of(const toml::node& node) { return place_of(node.source()); }
 
-constexpr std::size_t deepest = 64;             // parts of a.b.c
 constexpr std::size_t longest_file = 16 << 20;  // bytes; more numbers than that belong in a .npy
 
-[[noreturn]] void refuse_depth(const FilePlace& place) {
-  throw ConfigError(place, fmt::format("is nested deeper than {} levels", deepest));
-}
-
-// The end of a string of TOML that begins at `at`.
-std::size_t end_of_string(std::string_view text, std::size_t at) {
-  const char quote = text[at];
-  const std::string three(3, quote);
-  const bool is_long = text.substr(at, 3) == three;
-  for (std::size_t i = at + (is_long ? 3 : 1); i < text.size(); ++i) {
-    if (text[i] == '\\' && quote == '"') {
-      ++i;
-    } else if (is_long ? text.substr(i, 3) == three : text[i] == quote || text[i] == '\n') {
-      return i + (is_long ? 3 : 1);
-    }
-  }
-  return text.size();
-}
-
-// Keys a.b.c, arrays and inline tables within each other: toml++ takes keys of any depth, and its
-// tables go as deep on the stack.
-void check_depth(std::string_view text, const std::string& file) {
-  std::size_t dots = 0, brackets = 0;
-  int line = 1;
-  for (std::size_t i = 0; i < text.size();) {
-    const char c = text[i];
-    if (c == '"' || c == '\'') {
-      const std::size_t end = end_of_string(text, i);
-      line += static_cast<int>(std::count(text.begin() + static_cast<std::ptrdiff_t>(i),
-                                          text.begin() + static_cast<std::ptrdiff_t>(end), '\n'));
-      i = end;
-      continue;
-    }
-    if (c == '#') {
-      i = std::min(text.find('\n', i), text.size());
-      continue;
-    }
-    const bool opens = c == '[' || c == '{', closes = c == ']' || c == '}';
-    if (opens) {
-      ++brackets;
-    } else if (closes && brackets > 0) {
-      --brackets;
-    }
-    dots += c == '.' ? 1 : 0;
-    if (dots >= deepest || brackets > deepest) {
-      refuse_depth({file, file.starts_with(command_line_place) ? 0 : line, 0});
-    }
-    if (opens || closes || c == '\n' || c == '=' || c == ',') {
-      dots = 0;
-    }
-    line += c == '\n' ? 1 : 0;
-    ++i;
-  }
-}
-
 toml::table parse(std::string_view text, const std::string& file) {
-  check_depth(text, file);
+  check_nesting(text, file);
   try {
     return toml::parse(text, file);
   } catch (const toml::parse_error& error) {
@@ -110,7 +55,7 @@ std::vector<std::string> path_parts(std::string_view path) {
 // The value as a table {v = value}, so that it carries the command line as its place.
 toml::table set_value(const std::string& text, const std::string& origin) {
   try {
-    check_depth(text, origin);
+    check_nesting(text, origin);
     toml::table table = toml::parse("v = " + text, origin);
     if (table.size() == 1 && table.contains("v")) {
       return table;
@@ -150,8 +95,8 @@ void apply_set(toml::table& root, const std::string& set) {
   const std::string origin = command_line_place + set;
   const FilePlace place{origin, 0, 0};
   const std::vector<std::string> parts = path_parts(std::string_view(set).substr(0, equals));
-  if (parts.size() > deepest) {
-    refuse_depth(place);
+  if (parts.size() > deepest_nesting) {
+    refuse_nesting(place);
   }
   // Owned by the value so that each node keeps the place of its own source.
   toml::table value = set_value(set.substr(equals + 1), origin);

@@ -33,6 +33,21 @@ LabelColumns code_all_labels(const Table& table, const ChosenColumns& columns, c
   return labels;
 }
 
+// One label alone does not say which state it is: "1" would become the first one.
+void refuse_lone_labels(const Table& table, const ChosenColumns& columns,
+                        const LabelColumns& labels, Complaints& complaints) {
+  for (const Index c : columns.y) {
+    const LabelChoice* choice = columns.labels_of(c);
+    if (choice != nullptr && choice->order.empty() && labels.at(c).labels.size() == 1) {
+      complaints.add(
+          choice->columns.place,
+          fmt::format("[data]: {} has one label in all rows that are used, '{}': say "
+                      "which there are, labels = {{ {} = [...] }}",
+                      table.describe_column(c), labels.at(c).labels[0], table.key_of(c)));
+    }
+  }
+}
+
 // x: numbers, and an indicator for each label.
 std::vector<DataColumn> describe_x(const Table& table, const std::vector<Index>& columns,
                                    const LabelColumns& labels) {
@@ -178,6 +193,7 @@ Dataset make_dataset(const DataSpec& spec, const Table& table) {
   RowSplit& rows = data.sources;
   data.num_dropped = leave_out_missing(spec, table, columns, rows, complaints);
   const LabelColumns labels = code_all_labels(table, columns, rows, complaints);
+  refuse_lone_labels(table, columns, labels, complaints);
   complaints.throw_if_any();
 
   data.x_columns = describe_x(table, columns.x, labels);

@@ -45,7 +45,7 @@ std::vector<Missing> missing_labels(const Table::TextColumn& text,
 }
 
 // What may have been meant by a field that is no number.
-std::string number_hint(const Table::OddField& field) {
+std::string number_hint(const Table::OddField& field, const std::string& key) {
   if (field.kind != NumberText::not_a_number) {
     return "";
   }
@@ -55,7 +55,7 @@ std::string number_hint(const Table::OddField& field) {
   if (with_point != field.text && read_number(with_point, ignored) == NumberText::number) {
     return fmt::format("; a decimal comma? wanted is {}", with_point);
   }
-  return "; a label? its column is then to stand in labels of [data]";
+  return fmt::format("; labels = [{}] in [data] makes labels of such text", key);
 }
 
 std::vector<Missing> missing_numbers(const Table& table, Index column, const Marks& is_in,
@@ -69,9 +69,10 @@ std::vector<Missing> missing_numbers(const Table& table, Index column, const Mar
     if (field.kind == NumberText::missing) {
       missing.push_back({field.row, field.text});
     } else if (!complained) {
-      complaints.add(table.place(field.row),
-                     fmt::format("{}: '{}' {}{}", table.describe_field(field.row, column),
-                                 field.text, complaint_of(field.kind), number_hint(field)));
+      complaints.add(
+          table.place(field.row),
+          fmt::format("{}: '{}' {}{}", table.describe_field(field.row, column), field.text,
+                      complaint_of(field.kind), number_hint(field, table.key_of(column))));
       complained = true;
     }
   }

@@ -29,6 +29,11 @@ std::string Table::name_of(Eigen::Index column) const {
   return c < names.size() ? names[c] : fmt::format("column {}", column + 1);
 }
 
+std::string Table::key_of(Eigen::Index column) const {
+  const auto c = static_cast<std::size_t>(column);
+  return c < names.size() ? fmt::format("\"{}\"", names[c]) : fmt::format("{}", column + 1);
+}
+
 Table read_table(const std::filesystem::path& file, std::optional<bool> header,
                  const ColumnUses& uses) {
   if (file.extension() != ".npy") {

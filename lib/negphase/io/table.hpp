@@ -44,6 +44,8 @@ struct Table {
   std::string describe_field(Eigen::Index row, Eigen::Index column) const;
   /// "froude_number" or "column 3".
   std::string name_of(Eigen::Index column) const;
+  /// How a configuration names it: "froude_number" in quotes, or 3.
+  std::string key_of(Eigen::Index column) const;
 };
 
 /// What a column is read for. Of `none` nothing is kept.
