@@ -86,7 +86,8 @@ struct Training {
   std::optional<AnySampler> sampler;
   Trainer trainer;
   NllWatch watch;
-  Json first = {}, last = {};  ///< lines of metrics.jsonl
+  std::optional<NllWatch> test_watch;  ///< of the rows held out, if any
+  Json first = {}, last = {};          ///< lines of metrics.jsonl
   std::vector<Warning> warnings = {};
   double seconds = 0;
 };
@@ -111,6 +112,9 @@ Json metrics_line(const Training& t, const TrainingUpdate* done) {
   }
   if (nll_is_due(t)) {
     line["exact_nll"] = t.watch.at(t.trainer.params());
+    if (t.test_watch && t.test_watch->can()) {
+      line["exact_test_nll"] = t.test_watch->at(t.trainer.params());
+    }
   }
   return line;
 }
@@ -163,8 +167,7 @@ void collect_warnings(Training& t) {
 
 // ---- output
 
-std::string exact_nll(const Json& line) {
-  const Json& nll = line["exact_nll"];
+std::string nll_text(const Json& nll) {
   return nll.is_number() ? fmt::format("{:.6g}", nll.get<double>()) : "- (not normalisable)";
 }
 
@@ -176,9 +179,14 @@ std::string text_of(const Training& t, const ResultFolder& results) {
       t.loaded.description(), t.trainer.updates(), t.trainer.updates() == 1 ? "" : "s",
       t.options.word("optimizer"), t.options.word("gradient"),
       t.sampler ? " (" + t.sampler->name + ")" : "", t.seconds, moved);
-  text += t.watch.can() ? fmt::format("mean NLL {} -> {} (exact, by {})\n", exact_nll(t.first),
-                                      exact_nll(t.last), t.watch.method())
-                        : fmt::format("no exact NLL: {}\n", t.watch.why_not());
+  text += t.watch.can()
+              ? fmt::format("mean NLL {} -> {} (exact, by {})\n", nll_text(t.first["exact_nll"]),
+                            nll_text(t.last["exact_nll"]), t.watch.method())
+              : fmt::format("no exact NLL: {}\n", t.watch.why_not());
+  if (t.last.contains("exact_test_nll")) {
+    text += fmt::format("on the {} rows held out {} -> {}\n", t.loaded.test_problem()->rows(),
+                        nll_text(t.first["exact_test_nll"]), nll_text(t.last["exact_test_nll"]));
+  }
   for (const Warning& w : t.warnings) {
     text += fmt::format("{}: {}\n", w.is_failed_check ? "FAILED" : "note", w.text);
   }
@@ -203,6 +211,9 @@ Json json_of(const Training& t, const ResultFolder& results) {
                                      {"before", t.first["exact_nll"]},
                                      {"after", t.last["exact_nll"]}}
                               : Json{{"method", nullptr}, {"why_not", t.watch.why_not()}};
+  if (t.last.contains("exact_test_nll")) {
+    json["test_nll"] = {{"before", t.first["exact_test_nll"]}, {"after", t.last["exact_test_nll"]}};
+  }
   json["acceptance"] = counts.proposals > 0
                            ? Json(counts.acceptance / static_cast<double>(counts.proposals))
                            : Json();
@@ -243,7 +254,12 @@ int run_train(const std::string& file, const CommonArguments& common) {
              options,
              sampler,
              Trainer(loaded.problem, sampler ? &*sampler : nullptr, options, settings),
-             NllWatch(loaded.problem, options, executor)};
+             NllWatch(loaded.problem, options, executor),
+             {}};
+  const std::optional<Problem> held_out = loaded.test_problem();
+  if (held_out) {
+    t.test_watch.emplace(*held_out, options, executor);
+  }
   ResultFolder results(common);
   results.begin();
   TrainingFiles files(results.folder(), loaded, common);
