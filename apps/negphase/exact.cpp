@@ -48,6 +48,23 @@ std::string table_of(const ExactResult& r, const Problem& problem) {
   return text;
 }
 
+/// Mean and deviation of the columns of y, as `negphase sample` prints them.
+std::string moments_of(const ExactAnswer& answer) {
+  if (answer.mean.size() == 0) {
+    return "";  // the layer that was summed out has no conditional() of y
+  }
+  std::string text = fmt::format("{:<16} {:>16} {:>16}\n", "", "mean", "sd");
+  for (Index j = 0; j < std::min(answer.mean.size(), rows_shown); ++j) {
+    text += fmt::format("{:<16} {:>16.8g} {:>16.8g}\n", fmt::format("y.{}", j + 1), answer.mean[j],
+                        answer.deviation[j]);
+  }
+  if (answer.mean.size() > rows_shown) {
+    text += fmt::format("... and {} more columns: --json or --out has them all\n",
+                        answer.mean.size() - rows_shown);
+  }
+  return text + "\n";
+}
+
 std::string text_of(const ExactResult& r, const ProblemFile& file) {
   const Problem& problem = file.problem;
   const Eigen::VectorXd& log_z = r.negative.log_z;
@@ -66,7 +83,7 @@ std::string text_of(const ExactResult& r, const ProblemFile& file) {
   } else {
     text += "NLL        -   z cannot be summed out of this model\n";
   }
-  return text + "\n" + table_of(r, problem);
+  return text + "\n" + moments_of(r.negative) + table_of(r, problem);
 }
 
 Json json_of(const ExactResult& r, const ProblemFile& file, const CommonArguments& common) {
@@ -84,6 +101,9 @@ Json json_of(const ExactResult& r, const ProblemFile& file, const CommonArgument
   json["mean"] = r.positive ? json_array(r.gradient()) : Json();
   json["positive"] = r.positive ? json_array(r.positive->mean_param_grad) : Json();
   json["negative"] = json_array(r.negative.mean_param_grad);
+  const bool has_moments = r.negative.mean.size() > 0;
+  json["y_mean"] = has_moments ? json_array(r.negative.mean) : Json();
+  json["y_standard_deviation"] = has_moments ? json_array(r.negative.deviation) : Json();
   json["energy_evaluations"] = r.negative.evaluations;
   json["timing"] = {{"seconds", r.seconds}, {"seconds_estimate", r.plan.seconds_estimate}};
   return json;
@@ -118,7 +138,8 @@ int run_exact(const std::string& file, const CommonArguments& common) {
 
   const auto begin = std::chrono::steady_clock::now();
   result.positive = solve_positive(problem.model, problem.x, problem.y, problem.beta, executor);
-  result.negative = solve_exact(problem.model, problem.x, problem.beta, limits, executor);
+  result.negative = solve_exact_with_moments(problem.model, problem.x, problem.beta, limits,
+                                             executor, problem.y.colwise().mean().transpose());
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
   const std::string json = json_of(result, loaded, common).dump(2) + "\n";

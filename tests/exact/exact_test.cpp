@@ -95,6 +95,13 @@ PairwiseModel boltzmann_5() {
   return PairwiseModel(ColumnKind::bit, 5, w);
 }
 
+/// The same model from the registry, whose energies have a pairwise() view.
+AnyModel from_registry(const std::string& name, const AnyModel& model) {
+  const ModelRow& row = find_model(name);
+  return row.make(Options::resolve(name, row.options, {}), {0, model.shape().num_y()})
+      .with_params(model.params());
+}
+
 /// beta M6 as the vectors have it, in the order of W.
 Eigen::VectorXd boltzmann_gradient(const json& at_beta) {
   Eigen::VectorXd gradient(15);
@@ -253,11 +260,14 @@ TEST_CASE("exact: Ising 2x2 and 3x3 against the vectors") {
 TEST_CASE("exact: Ising 4x4, log Z at six betas and the density of states") {
   const json& expected = vectors()["ising_4x4_torus"];
   const AnyModel model = ising(expected, 16, 1, 0);
+  const AnyModel viewed = from_registry("ising", model);
   for (const auto& [beta, log_z] : expected["logZ"].items()) {
     CAPTURE(beta);
-    const ExactAnswer answer =
-        solve_exact(model, no_x, std::strtod(beta.c_str(), nullptr), {}, two_threads);
-    CHECK(close_log_z(answer.log_z[0], number(log_z)));
+    for (const AnyModel& either : {model, viewed}) {
+      const ExactAnswer answer =
+          solve_exact(either, no_x, std::strtod(beta.c_str(), nullptr), {}, two_threads);
+      CHECK(close_log_z(answer.log_z[0], number(log_z)));
+    }
   }
   const StateTable table = tabulate_states(binder(model), 1);
   for (const auto& [energy, count] : expected["density_of_states"].items()) {
@@ -268,11 +278,9 @@ TEST_CASE("exact: Ising 4x4, log Z at six betas and the density of states") {
 
 TEST_CASE("exact: Boltzmann machine of 5 at six betas, 0 and 1e6 among them") {
   const json& expected = vectors()["boltzmann_5"];
-  const AnyModel model = boltzmann_5();
   const Eigen::MatrixXd data = data_of(expected["data"]);
-  for (const auto& [beta_text, at_beta] : expected["by_beta"].items()) {
-    CAPTURE(beta_text);
-    const double beta = std::strtod(beta_text.c_str(), nullptr);
+  const AnyModel viewless = boltzmann_5(), viewed = from_registry("boltzmann", viewless);
+  const auto check = [&](const AnyModel& model, double beta, const json& at_beta) {
     const ExactAnswer answer = solve_exact(model, no_x, beta, {}, two_threads);
     const ExactPositive positive = *solve_positive(model, no_x, data, beta, two_threads);
     CHECK(close_log_z(answer.log_z[0], number(at_beta["logZ"])));
@@ -288,6 +296,12 @@ TEST_CASE("exact: Boltzmann machine of 5 at six betas, 0 and 1e6 among them") {
       const StateTable table = tabulate_states(binder(model), beta);
       CHECK(scaled_error(table.probability.matrix(), numbers(at_beta["probability"])) < promised);
     }
+  };
+  for (const auto& [beta_text, at_beta] : expected["by_beta"].items()) {
+    CAPTURE(beta_text);
+    const double beta = std::strtod(beta_text.c_str(), nullptr);
+    check(viewless, beta, at_beta);
+    check(viewed, beta, at_beta);
   }
 }
 

@@ -6,12 +6,16 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <utility>
 #include <vector>
 
 #include "negphase/core/error.hpp"
 #include "negphase/exact/enumeration.hpp"
 #include "negphase/exact/gaussian.hpp"
+#include "negphase/exact/moment_energy.hpp"
+#include "negphase/exact/pairwise_sum.hpp"
+#include "negphase/exact/pairwise_view.hpp"
 #include "negphase/exact/quadrature.hpp"
 
 namespace negphase {
@@ -24,9 +28,16 @@ constexpr double epsilon = std::numeric_limits<double>::epsilon();
 /// One question put to all methods.
 class Task {
  public:
+  /// @param timed_in  whether to say how long a method would take even where it applies
+  /// @param reference  see solve_exact_with_moments(); nullptr: no moments
   Task(const AnyModel& model, const Eigen::MatrixXd& x, double beta_in,
-       const ExactLimits& limits_in)
-      : beta(beta_in), limits(limits_in), model_(model), shape_(model.shape()) {
+       const ExactLimits& limits_in, bool timed_in, const Eigen::VectorXd* reference = nullptr)
+      : beta(beta_in),
+        limits(limits_in),
+        timed(timed_in),
+        model_(model),
+        shape_(model.shape()),
+        reference_(reference) {
     if (shape_.num_x > 0 && (x.cols() != shape_.num_x || x.rows() == 0)) {
       throw ConfigError(fmt::format("x is {} x {}, the model takes {} columns and at least one row",
                                     x.rows(), x.cols(), shape_.num_x));
@@ -42,22 +53,29 @@ class Task {
     const std::vector<Index> row_of_chain(static_cast<std::size_t>(chains), row);
     return model_.bind_double(prepared_, row_of_chain);
   }
-  /// With some columns summed out, if any.
+  /// With some columns summed out, if any; with moments beside dE/dW, if they are wanted.
   BindRow binder(std::vector<Index> summed = {}) const {
     return [this, summed = std::move(summed)](Index row, Index chains) {
       AnyEnergy<double> energy = bind(row, chains);
+      if (reference_ != nullptr) {
+        energy = MomentEnergy(std::move(energy), *reference_);
+      }
       return summed.empty() ? std::move(energy) : energy.summed_out(summed, beta);
     };
   }
   std::vector<Index> latents() const { return latent_columns(shape_); }
+  /// nullptr where no moments are wanted.
+  const Eigen::VectorXd* reference() const { return reference_; }
 
   double beta;
   const ExactLimits& limits;
+  bool timed;
   Index rows = 0;
 
  private:
   const AnyModel& model_;
   ModelShape shape_;
+  const Eigen::VectorXd* reference_;
   AnyPrepared prepared_;
 };
 
@@ -113,11 +131,14 @@ struct Verdict {
 
 Verdict refuse(std::string why_not) { return {false, 0, 0, std::move(why_not)}; }
 
-Verdict within_limit(const Task& task, const AnyEnergy<double>& energy, double states_of_row,
-                     bool by_changes) {
+/// @param seconds_of_state  on one thread, from a pilot
+Verdict within_limit(const Task& task, double states_of_row,
+                     const std::function<double()>& seconds_of_state) {
   const double states = states_of_row * static_cast<double>(task.rows);
-  const double seconds = states * seconds_per_state(energy, by_changes);
-  if (states <= task.limits.max_states) {
+  const bool fits = states <= task.limits.max_states;
+  // who solves a thousand times asks for no pilot
+  const double seconds = fits && !task.timed ? 0 : states * seconds_of_state();
+  if (fits) {
     return {true, states, seconds, ""};
   }
   return refuse(fmt::format("{:.8g} states, the limit is {:.8g}; they would take {} on one thread",
@@ -134,17 +155,39 @@ ExactAnswer empty_answer(const Task& task, const AnyEnergy<double>& energy) {
   return answer;
 }
 
+/// Takes one row's moments into the answer, in which `deviation` is the variance meanwhile.
+/// @param about  E[y_j - r_j | x] of all columns, then E[(y_j - r_j)^2 | x] (MomentEnergy)
+void add_moments(const Task& task, const Eigen::VectorXd& about, ExactAnswer& answer) {
+  const Index num_y = about.size() / 2;
+  const auto rows = static_cast<double>(task.rows);
+  if (answer.mean.size() == 0) {
+    answer.mean.setZero(num_y);
+    answer.deviation.setZero(num_y);
+  }
+  const Eigen::VectorXd shift = about.head(num_y);
+  const Eigen::VectorXd variance = about.tail(num_y) - shift.cwiseAbs2();
+  answer.mean += (*task.reference() + shift) / rows;
+  answer.deviation += variance.cwiseMax(0) / rows;  // rounding may leave less than nothing
+}
+
 /// Puts the rows' results together; `error_of(result)` is the error of its log Z.
 template <class RowResult, class ErrorOf>
 ExactAnswer gather(const Task& task, const std::vector<RowResult>& results, ErrorOf error_of) {
   ExactAnswer answer = empty_answer(task, task.bind(0, 1));
+  const Index num_params = answer.mean_param_grad.size();
   for (Index row = 0; row < task.rows; ++row) {
     const RowResult& result = results[static_cast<std::size_t>(row)];
     answer.log_z[row] = result.log_z;
     answer.log_z_error[row] = error_of(result);
-    answer.mean_param_grad += result.mean_param_grad / static_cast<double>(task.rows);
+    answer.mean_param_grad +=
+        result.mean_param_grad.head(num_params) / static_cast<double>(task.rows);
+    if (result.mean_param_grad.size() > num_params) {
+      add_moments(task, result.mean_param_grad.tail(result.mean_param_grad.size() - num_params),
+                  answer);
+    }
     answer.evaluations += result.evaluations;
   }
+  answer.deviation = answer.deviation.cwiseSqrt();
   return answer;
 }
 
@@ -157,7 +200,7 @@ Verdict plan_gaussian(const Task& task) {
   }
   const double energies = 2 * static_cast<double>(energy.columns().size()) + 1;
   const double states = energies * static_cast<double>(task.rows);
-  return {true, states, states * seconds_per_state(energy, false), ""};
+  return {true, states, task.timed ? states * seconds_per_state(energy, false) : 0, ""};
 }
 
 ExactAnswer solve_gaussian(const Task& task, const Executor& executor) {
@@ -197,19 +240,35 @@ Verdict plan_layer_sum(const Task& task) {
     return refuse("no layer has a closed sum that leaves finite columns");
   }
   const AnyEnergy<double> marginal = energy.summed_out(layer, task.beta);
-  return within_limit(task, marginal, count_states(marginal.columns()), false);
+  return within_limit(task, count_states(marginal.columns()),
+                      [&] { return seconds_per_state(marginal, false); });
 }
 
-double rounding_of(const StateSum& sum) { return 4 * epsilon * (1 + std::abs(sum.log_z)); }
+template <class Sum>
+double rounding_of(const Sum& sum) {
+  return 4 * epsilon * (1 + std::abs(sum.log_z));
+}
 
 ExactAnswer solve_layer_sum(const Task& task, const Executor& executor) {
   // a change of a free energy costs as much as the free energy itself
   const BindRow marginal = task.binder(best_layer(task, task.bind(0, 1)));
   return gather(task, sum_states(marginal, task.rows, task.beta, Walk::plain, executor),
-                rounding_of);
+                rounding_of<StateSum>);
 }
 
 // ---- enumeration
+
+constexpr double pairwise_seconds_per_state = 4e-9;  // measured: micro_enumeration
+
+/// Whether pairwise views of all rows can take the place of their energies.
+bool is_pairwise(const Task& task) {
+  for (Index row = 0; row < task.rows; ++row) {
+    if (!has_whole_pairwise_view(task.bind(row, 1))) {
+      return false;
+    }
+  }
+  return true;
+}
 
 Verdict plan_enumeration(const Task& task) {
   const AnyEnergy<double> energy = task.bind(0, block_chains);
@@ -217,12 +276,49 @@ Verdict plan_enumeration(const Task& task) {
   if (states == 0) {
     return refuse("not all columns of y and z have finitely many states");
   }
-  return within_limit(task, energy, states, energy.can(Ability::energy_change));
+  return within_limit(task, states, [&] {
+    return is_pairwise(task) ? pairwise_seconds_per_state
+                             : seconds_per_state(energy, energy.can(Ability::energy_change));
+  });
+}
+
+/// The moments of columns of two states follow from their means.
+Eigen::VectorXd binary_moments(std::span<const Column> columns, const Eigen::VectorXd& mean,
+                               const Eigen::VectorXd& reference) {
+  const Index num_y = reference.size();
+  Eigen::VectorXd about(2 * num_y);
+  for (Index j = 0; j < num_y; ++j) {
+    const Column& column = columns[static_cast<std::size_t>(j)];
+    const double low = state_code(column, 0), high = state_code(column, 1);
+    // (y - low) (y - high) = 0 is linear in y^2 and y
+    about[j] = mean[j] - reference[j];
+    about[num_y + j] = (mean[j] - low) / (high - low) * std::pow(high - reference[j], 2) +
+                       (high - mean[j]) / (high - low) * std::pow(low - reference[j], 2);
+  }
+  return about;
+}
+
+ExactAnswer solve_pairwise(const Task& task, const Executor& executor) {
+  const auto bind = [&](Index row, Index chains) { return task.bind(row, chains); };
+  std::vector<PairwiseSum> sums = sum_pairwise(bind, task.rows, task.beta, executor);
+  for (PairwiseSum& sum : sums) {
+    if (task.reference() != nullptr) {
+      const Eigen::VectorXd about =
+          binary_moments(task.bind(0, 1).columns(), sum.mean_states, *task.reference());
+      Eigen::VectorXd all(sum.mean_param_grad.size() + about.size());
+      all << sum.mean_param_grad, about;
+      sum.mean_param_grad = std::move(all);
+    }
+  }
+  return gather(task, sums, rounding_of<PairwiseSum>);
 }
 
 ExactAnswer solve_enumeration(const Task& task, const Executor& executor) {
+  if (is_pairwise(task)) {
+    return solve_pairwise(task, executor);
+  }
   return gather(task, sum_states(task.binder(), task.rows, task.beta, Walk::gray_code, executor),
-                rounding_of);
+                rounding_of<StateSum>);
 }
 
 // ---- quadrature
@@ -242,7 +338,9 @@ Verdict plan_quadrature(const Task& task) {
   }
   const double energies = 1e5 * static_cast<double>(task.rows);  // most of it the scan
   constexpr double bookkeeping = 6e-9;                           // seconds a node, measured
-  return {true, energies, energies * (bookkeeping + seconds_per_state(energy, false)), ""};
+  const double seconds =
+      task.timed ? energies * (bookkeeping + seconds_per_state(energy, false)) : 0;
+  return {true, energies, seconds, ""};
 }
 
 ExactAnswer solve_quadrature(const Task& task, const Executor& executor) {
@@ -284,6 +382,16 @@ std::pair<ExactPlan, std::size_t> choose(const Task& task) {
     plan.why_not += fmt::format("{}{}: {}", i == 0 ? "" : "; ", infos[i].name, verdict.why_not);
   }
   return {std::move(plan), methods.size()};
+}
+
+ExactAnswer solve(const Task& task, const Executor& executor) {
+  const auto [plan, method] = choose(task);
+  if (plan.method.empty()) {
+    throw ConfigError("no exact answer: " + plan.why_not);
+  }
+  ExactAnswer answer = methods[method].solve(task, executor);
+  answer.method = plan.method;
+  return answer;
 }
 
 // ---- the positive phase
@@ -333,19 +441,22 @@ std::span<const ExactMethodInfo> exact_methods() { return infos; }
 
 ExactPlan plan_exact(const AnyModel& model, const Eigen::MatrixXd& x, double beta,
                      const ExactLimits& limits) {
-  return choose(Task(model, x, beta, limits)).first;
+  return choose(Task(model, x, beta, limits, true)).first;
 }
 
 ExactAnswer solve_exact(const AnyModel& model, const Eigen::MatrixXd& x, double beta,
                         const ExactLimits& limits, const Executor& executor) {
-  const Task task(model, x, beta, limits);
-  const auto [plan, method] = choose(task);
-  if (plan.method.empty()) {
-    throw ConfigError("no exact answer: " + plan.why_not);
+  return solve(Task(model, x, beta, limits, false), executor);
+}
+
+ExactAnswer solve_exact_with_moments(const AnyModel& model, const Eigen::MatrixXd& x, double beta,
+                                     const ExactLimits& limits, const Executor& executor,
+                                     const Eigen::VectorXd& reference) {
+  if (reference.size() != model.shape().num_y()) {
+    throw UsageError(fmt::format("moments: the reference has {} entries, y has {} columns",
+                                 reference.size(), model.shape().num_y()));
   }
-  ExactAnswer answer = methods[method].solve(task, executor);
-  answer.method = plan.method;
-  return answer;
+  return solve(Task(model, x, beta, limits, false, &reference), executor);
 }
 
 std::optional<ExactPositive> solve_positive(const AnyModel& model, const Eigen::MatrixXd& x,
@@ -395,8 +506,13 @@ ExactNll exact_nll_gradient(const AnyModel& model, const Eigen::MatrixXd& x,
   if (!positive) {
     throw ConfigError("no exact gradient: the latents cannot be summed out");
   }
+  return exact_nll_gradient(std::move(*positive), model, x, beta, limits, executor);
+}
+
+ExactNll exact_nll_gradient(ExactPositive positive, const AnyModel& model, const Eigen::MatrixXd& x,
+                            double beta, const ExactLimits& limits, const Executor& executor) {
   ExactNll nll;
-  nll.positive = std::move(*positive);
+  nll.positive = std::move(positive);
   nll.negative = solve_exact(model, x, beta, limits, executor);
   nll.nll = nll.positive.mean_free_energy + nll.negative.log_z.mean() / beta;
   nll.gradient = nll.positive.mean_param_grad - nll.negative.mean_param_grad;

@@ -17,7 +17,10 @@ struct ExactAnswer {
   Eigen::VectorXd log_z_error;      ///< its numerical error: an estimate, or rounding [rows of x]
   Eigen::VectorXd mean_param_grad;  ///< [P] mean over rows of E_{(y,z)|x}[dE/dW] (M6); empty where
                                     ///< the energy has no add_param_grad
-  double evaluations = 0;           ///< energies and energy changes
+  Eigen::VectorXd mean;             ///< [num_y] mean over rows of E[y_j | x]; only where asked for
+  Eigen::VectorXd deviation;  ///< [num_y] root of the mean over rows of Var[y_j | x]: what a chain
+                              ///< of one row shows
+  double evaluations = 0;     ///< energies and energy changes
 };
 
 struct ExactLimits {
@@ -58,6 +61,16 @@ ExactPlan plan_exact(const AnyModel& model, const Eigen::MatrixXd& x, double bet
 ExactAnswer solve_exact(const AnyModel& model, const Eigen::MatrixXd& x, double beta,
                         const ExactLimits& limits, const Executor& executor);
 
+/// The same with mean and deviation of y (MomentEnergy). They stay empty where the layer that was
+/// summed out holds columns of y whose conditional() is not to be had.
+/// @param reference  r [num_y], near the means (those of the data): the variance is
+///                   E[(y - r)^2] - E[y - r]^2, which loses the digits of (E[y] - r)^2 / variance.
+///                   UsageError for another length.
+/// Cost: that of solve_exact and of its sums for 2 num_y more parameters.
+ExactAnswer solve_exact_with_moments(const AnyModel& model, const Eigen::MatrixXd& x, double beta,
+                                     const ExactLimits& limits, const Executor& executor,
+                                     const Eigen::VectorXd& reference);
+
 /// The positive phase of M6 without sampling.
 struct ExactPositive {
   Eigen::VectorXd mean_param_grad;  ///< [P] mean over data rows of E_{z|x,y}[dE/dW]
@@ -86,5 +99,8 @@ struct ExactNll {
 ExactNll exact_nll_gradient(const AnyModel& model, const Eigen::MatrixXd& x,
                             const Eigen::MatrixXd& y, double beta, const ExactLimits& limits,
                             const Executor& executor);
+/// The same from a positive phase that is known already.
+ExactNll exact_nll_gradient(ExactPositive positive, const AnyModel& model, const Eigen::MatrixXd& x,
+                            double beta, const ExactLimits& limits, const Executor& executor);
 
 }  // namespace negphase

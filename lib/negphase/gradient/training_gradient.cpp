@@ -46,6 +46,9 @@ TrainingGradient::TrainingGradient(const Problem& problem, const AnySampler* sam
       order_seed_(derive_seed(settings.seed, "data order")) {
   std::iota(order_.begin(), order_.end(), Index{0});
   next_ = order_.size();
+  if (batch_rows_ == problem.rows()) {
+    all_data_ = pairwise_data(problem.model, problem.y);
+  }
   if (how_ == "exact") {
     if (sample_positive_) {
       throw ConfigError("gradient = \"exact\": z cannot be summed out of this model");
@@ -73,9 +76,9 @@ TrainingGradient::TrainingGradient(const Problem& problem, const AnySampler* sam
 }
 
 TrainingGradient::Result TrainingGradient::at(const AnyModel& model, std::int64_t update) {
-  const Problem batch = batch_of(model);
+  const Problem& batch = batch_of(model);
   if (how_ == "exact") {
-    ExactNll exact = exact_nll_gradient(batch.model, batch.x, batch.y, batch.beta,
+    ExactNll exact = exact_nll_gradient(exact_positive(batch), batch.model, batch.x, batch.beta,
                                         limits_of(train_), *settings_.executor);
     return {std::move(exact.gradient), exact.nll, {}};
   }
@@ -88,10 +91,18 @@ TrainingGradient::Result TrainingGradient::at(const AnyModel& model, std::int64_
   return result;
 }
 
+ExactPositive TrainingGradient::exact_positive(const Problem& batch) const {
+  if (all_data_) {
+    if (auto found = solve_positive(batch.model, *all_data_)) {
+      return *found;
+    }
+  }
+  return *solve_positive(batch.model, batch.x, batch.y, batch.beta, *settings_.executor);
+}
+
 Eigen::VectorXd TrainingGradient::positive(const Problem& batch, std::int64_t update) {
   if (!sample_positive_) {
-    return solve_positive(batch.model, batch.x, batch.y, batch.beta, *settings_.executor)
-        ->mean_param_grad;
+    return exact_positive(batch).mean_param_grad;
   }
   PhaseSpec spec;
   spec.role = "positive phase";
@@ -131,12 +142,14 @@ ReplicateMean TrainingGradient::draw_anew(const Problem& batch, PhaseSpec spec,
   return std::move(phase.gradient);
 }
 
-Problem TrainingGradient::batch_of(const AnyModel& model) {
+const Problem& TrainingGradient::batch_of(const AnyModel& model) {
   if (batch_rows_ == problem_.rows()) {
-    return {model, problem_.x, problem_.y, problem_.beta};
+    problem_.model = model;
+    return problem_;
   }
   const std::vector<Index> rows = next_batch();
-  return {model, problem_.x(rows, Eigen::all), problem_.y(rows, Eigen::all), problem_.beta};
+  batch_ = {model, problem_.x(rows, Eigen::all), problem_.y(rows, Eigen::all), problem_.beta};
+  return *batch_;
 }
 
 std::vector<Index> TrainingGradient::next_batch() {

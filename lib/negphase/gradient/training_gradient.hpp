@@ -4,6 +4,7 @@
 
 #include "negphase/core/any_kernel.hpp"
 #include "negphase/core/options.hpp"
+#include "negphase/exact/pairwise_data.hpp"
 #include "negphase/gradient/estimate.hpp"
 #include "negphase/gradient/phase.hpp"
 #include "negphase/run/settings.hpp"
@@ -44,13 +45,17 @@ class TrainingGradient {
  private:
   std::vector<Index> next_batch();
   void shuffle();
-  Problem batch_of(const AnyModel& model);
+  /// Valid until the next one.
+  const Problem& batch_of(const AnyModel& model);
+  ExactPositive exact_positive(const Problem& batch) const;
   Eigen::VectorXd positive(const Problem& batch, std::int64_t update);
   ReplicateMean negative(const Problem& batch, std::int64_t update);
   ReplicateMean draw_anew(const Problem& batch, PhaseSpec spec, const Schedule& schedule,
                           std::int64_t update);
 
   Problem problem_;
+  std::optional<Problem> batch_;          ///< a batch that is not all rows
+  std::optional<PairwiseData> all_data_;  ///< where a batch is all rows of a pairwise model
   std::optional<AnySampler> sampler_;
   Options train_;
   RunSettings settings_;
