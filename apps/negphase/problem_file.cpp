@@ -8,6 +8,7 @@
 
 #include "negphase/gradient/registry.hpp"
 #include "negphase/gradient/training.hpp"
+#include "negphase/io/couplings_file.hpp"
 #include "negphase/io/params_file.hpp"
 #include "negphase/io/state_codes.hpp"
 #include "negphase/models/registry.hpp"
@@ -36,6 +37,11 @@ void check_data_is_there(const RunConfig& config) {
         {config.file.string(), 0, 0},
         fmt::format("[data] is missing; it has the keys {}", fmt::join(data_keys(), ", ")));
   }
+}
+
+std::optional<GivenCouplings> given_couplings(const Options& options, Index num_sites) {
+  const std::string file = couplings_file(options);
+  return file.empty() ? std::optional<GivenCouplings>() : read_couplings(file, num_sites);
 }
 
 AnyModel with_params(const AnyModel& model, const ParamsSource& source,
@@ -76,6 +82,15 @@ std::optional<Problem> ProblemFile::test_problem() const {
     return {};
   }
   return Problem{problem.model, data.x_test, data.y_test, problem.beta};
+}
+
+std::string couplings_file(const Options& model_options) {
+  for (const Options::Entry& entry : model_options.entries()) {
+    if (entry.name == "couplings_file") {
+      return std::get<std::string>(entry.value);
+    }
+  }
+  return "";
 }
 
 std::string ProblemFile::description() const {
@@ -123,8 +138,15 @@ ProblemFile load_problem(const std::string& file, const CommonArguments& common,
   Dataset data;
   std::optional<AnyModel> model;
   if (complaints.collect({}, [&] { data = make_dataset(spec, table); })) {
-    const DataShape shape{data.x.cols(), data.y.cols(), data.y_states()};
-    if (complaints.collect(spec.place, [&] { model = row.make(options, shape); })) {
+    std::optional<GivenCouplings> couplings;
+    const bool can_make =
+        complaints.collect({}, [&] { couplings = given_couplings(options, data.y.cols()); });
+    const DataShape shape{data.x.cols(), data.y.cols(), data.y_states(),
+                          couplings ? &*couplings : nullptr};
+    if (couplings && couplings->has_values) {
+      params = ParamsAre::optional;
+    }
+    if (can_make && complaints.collect(spec.place, [&] { model = row.make(options, shape); })) {
       complaints.collect({}, [&] { encode_y(data, spec, table, model->shape().y); });
       const FilePlace place = config.params.given ? config.params.place : config.model.place;
       complaints.collect(place, [&] {

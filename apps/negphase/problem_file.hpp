@@ -28,8 +28,11 @@ struct ProblemFile {
 /// Names and options of all registries.
 LegalNames legal_names();
 
-/// Whether [model] must have params: training may start from the model's own. It takes the rows to
-/// train on: part = "test" is refused then.
+/// The model option of that name; "" where the model has none or it is not given.
+std::string couplings_file(const Options& model_options);
+
+/// Whether [model] must have params (a file of couplings with values does instead): training may
+/// start from the model's own. It takes the rows to train on: part = "test" is refused then.
 enum class ParamsAre { required, optional };
 
 /// Reads the configuration, the data and the parameters. Throws IoError, ConfigError with all

@@ -204,6 +204,9 @@ void ResultFolder::finish(const ProblemFile& problem, const CommonArguments& com
   if (!problem.config.params.file.empty()) {
     json["params"] = fingerprint(problem.config.params.file);
   }
+  if (const std::string file = couplings_file(problem.model_options); !file.empty()) {
+    json["couplings"] = fingerprint(file);
+  }
   json["energy_evaluations"] = facts.energy_evaluations;
   json["gradient_evaluations"] = facts.gradient_evaluations;
   json["warnings"] = json_warnings(facts.warnings);

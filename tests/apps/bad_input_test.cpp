@@ -473,6 +473,49 @@ TEST_CASE("bad input: exact and sample") {
   }
 }
 
+TEST_CASE("bad input: couplings") {
+  const TemporaryFolder folder;
+  write_ising(folder);
+  folder.write("skew.csv", "0,1,0\n1,0,2\n0,3,0\n");
+  folder.write("own.csv", "i,j\n0,1\n2,2\n");
+  folder.write("far.csv", "i,j\n0,1\n1,3\n");
+  folder.write("twice.csv", "i,j\n0,1\n1,0\n");
+  folder.write("nan.csv", "i,j,J\n0,1,nan\n");
+  folder.write("flat.csv", "0,1,2\n1,0,3\n");
+  folder.write("large.csv", "0,1,0,0\n1,0,0,0\n0,0,0,0\n0,0,0,0\n");
+  folder.write("empty.csv", "");
+  folder.write("bare.csv", "i,j\n0,1\n");
+  const auto with = [](const std::string& file) {
+    return "exact i.toml --set model.couplings_file=" + file;
+  };
+  const BadInput all[] = {
+      {"couplings: missing file", with("none.csv"), 5, {"none.csv", "No such file"}},
+      {"couplings: empty file", with("empty.csv"), 3, {"empty.csv", "empty"}},
+      {"couplings: not symmetric",
+       with("skew.csv"),
+       3,
+       {"skew.csv:2: ", "[1,2] is 2", "[2,1] is 3"}},
+      {"couplings: not square", with("flat.csv"), 3, {"flat.csv", "2 x 3", "i,j,J"}},
+      {"couplings: another number of sites",
+       with("large.csv"),
+       3,
+       {"large.csv", "4 x 4", "y has 3 columns"}},
+      {"couplings: a site with itself", with("own.csv"), 3, {"own.csv:3: ", "2 - 2"}},
+      {"couplings: no such site", with("far.csv"), 3, {"far.csv:3: ", "3 is no site", "0 to 2"}},
+      {"couplings: an edge twice", with("twice.csv"), 3, {"twice.csv:3: ", "0 - 1", "line 2"}},
+      {"couplings: NaN", with("nan.csv"), 3, {"nan.csv:2: ", "'J'", "'nan'"}},
+      {"couplings: no file named", with("''"), 3, {"couplings_file"}},
+      {"couplings: a file for another graph",
+       "exact i.toml --set model.graph=dense",
+       3,
+       {"couplings_file", "graph = \"file\""}},
+      {"couplings: neither values nor params", with("bare.csv"), 3, {"i.toml:3:8: ", "params"}},
+  };
+  for (const BadInput& bad : all) {
+    check(folder, bad);
+  }
+}
+
 TEST_CASE("bad input: output that cannot be written") {
   const TemporaryFolder folder;
   write_quartic(folder);

@@ -212,6 +212,77 @@ TEST_CASE("cli: labels, missing values and a share come back from config.toml") 
   CHECK(data["y"][0]["labels"] == Json({"no", "yes"}));
 }
 
+TEST_CASE("cli: exact and sample agree on means and deviations of y") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  write_rbm(folder);
+  for (const std::string file : {"m.toml", "r.toml"}) {
+    CAPTURE(file);
+    const Json exact = result(folder, "exact " + file);
+    const Json drawn = result(folder, "sample " + file + " --set sample.chains=32 " +
+                                          "--set sample.warmup=200 --set sample.draws=500");
+    for (std::size_t j = 0; j < exact["y_mean"].size(); ++j) {
+      const auto of = [j](const Json& all) { return all[j].get<double>(); };
+      // five looks; 7 standard errors of 31 degrees of freedom or more: a level of 1e-7 each
+      CHECK(std::abs(of(exact["y_mean"]) - of(drawn["mean"])) < 7 * of(drawn["standard_error"]));
+      // a variance of n draws: sqrt(2 / n) where the kurtosis is that of a Gaussian or less
+      const double ratio = of(drawn["standard_deviation"]) / of(exact["y_standard_deviation"]);
+      CHECK(std::abs(ratio * ratio - 1) < 7 * std::sqrt(2 / of(drawn["effective_size"])));
+    }
+    CHECK(contains(run_tool(folder, "exact " + file).out, "y.1 "));
+  }
+}
+
+TEST_CASE("cli: couplings from a file are the parameters, and their file is kept track of") {
+  const TemporaryFolder folder;
+  write_ising(folder);
+  const Json json = result(folder, "exact i.toml --out e");
+  // log Z of an open chain of three spins without fields
+  const double log_z = std::log(8 * std::cosh(0.8 * 0.75) * std::cosh(0.8 * 0.5));
+  CHECK(std::abs(json["log_z"][0].get<double>() - log_z) < 1e-14);
+  CHECK(json["parameters"][0] == "J[0,1]");
+  const Json run = Json::parse(folder.read("e/run.json"));
+  CHECK(contains(run["couplings"]["file"].get<std::string>(), "/c.csv"));
+  CHECK(run["couplings"]["crc32"].get<std::string>().size() == 8);
+  // the resolved configuration stands in another folder
+  CHECK(result(folder, "exact e/config.toml")["nll"] == json["nll"]);
+  CHECK(result(folder, "exact i.toml --set 'model.params=[0,0,0,0,0]'")["log_z"][0] !=
+        json["log_z"][0]);
+  CHECK(run_tool(folder, "sample i.toml --set sample.draws=10").exit_code == 0);
+  CHECK(run_tool(folder, "train i.toml --out t --set train.updates=5 --set train.gradient=exact")
+            .exit_code == 0);
+}
+
+TEST_CASE("cli: a lattice of 10,000 sites from a file of edges is sampled by colour") {
+  const TemporaryFolder folder;
+  write_ising(folder);
+  constexpr int side = 100;
+  std::string edges = "i,j,J\n";
+  for (int site = 0; site < side * side; ++site) {
+    const auto add = [&](int other) {
+      edges += std::to_string(site) + "," + std::to_string(other) + ",0.3\n";
+    };
+    if (site % side + 1 < side) {
+      add(site + 1);
+    }
+    if (site + side < side * side) {
+      add(site + side);
+    }
+  }
+  folder.write("c.csv", edges);
+  Eigen::MatrixXd y = Eigen::MatrixXd::Ones(2, side * side);
+  y.row(1) *= -1;
+  negphase::write_npy(folder / "y.npy", y);
+  const Json json = result(folder,
+                           "sample i.toml --set data.file=y.npy --set data.y=1..10000 "
+                           "--set sample.chains=8 --set sample.warmup=5 "
+                           "--set sample.draws=4");
+  CHECK(json["columns"].size() == side * side);
+  CHECK(json["problem"]["num_params"] == 2 * side * (side - 1) + side * side);
+  // two colours: a sweep is two conditionals, so that a chain took 2 (5 + 4) of them
+  CHECK(json["energy_evaluations"] == 8 * 2 * (5 + 4));
+}
+
 TEST_CASE("cli: sample writes draws, the same for any threads, and again from config.toml") {
   const TemporaryFolder folder;
   write_rbm(folder);

@@ -82,4 +82,22 @@ name = "long_chains"
 )");
 }
 
+/// Three spins with couplings from a file and no params: i.toml, s.csv (8 rows) and c.csv.
+inline void write_ising(const TemporaryFolder& folder) {
+  folder.write("s.csv", "a,b,c\n1,1,-1\n-1,-1,1\n1,1,1\n1,-1,-1\n-1,1,1\n1,1,-1\n1,1,1\n-1,1,1\n");
+  folder.write("c.csv", "i,j,J\n1,2,-0.5\n0,1,0.75\n");
+  folder.write("i.toml", R"(seed = 1
+[model]
+name = "ising"
+graph = "file"
+couplings_file = "c.csv"
+beta = 0.8
+[data]
+file = "s.csv"
+y = "a..c"
+[sampler]
+name = "block_gibbs"
+)");
+}
+
 }  // namespace negphase::test

@@ -44,6 +44,10 @@ std::string text_of(const OptionValue& value) {
   return std::visit(Visitor{}, value);
 }
 
+std::string absolute_path(const std::filesystem::path& path) {
+  return toml_string(std::filesystem::absolute(path).lexically_normal().string());
+}
+
 // "key = value" for every option, defaults included; infinite defaults cannot be written, and mean
 // the same left out.
 std::vector<std::string> lines_of(const NamedThing& thing, const std::vector<LegalThing>& legal) {
@@ -56,7 +60,10 @@ std::vector<std::string> lines_of(const NamedThing& thing, const std::vector<Leg
   const Options options = Options::resolve(thing.name, at->options, thing.options);
   for (const auto& entry : options.entries()) {
     const double* number = std::get_if<double>(&entry.value);
-    if (number == nullptr || std::isfinite(*number)) {
+    const std::string* word = std::get_if<std::string>(&entry.value);
+    if (word != nullptr && !word->empty() && entry.name.ends_with("_file")) {
+      lines.push_back(entry.name + " = " + absolute_path(*word));
+    } else if (number == nullptr || std::isfinite(*number)) {
       lines.push_back(entry.name + " = " + text_of(entry.value));
     }
   }
@@ -125,10 +132,6 @@ std::string rows_of(const DataSpec& data) {
     text += fmt::format("part = \"{}\"\n", data.part == DataPart::test ? "test" : "train");
   }
   return text + fmt::format("missing = \"{}\"\n", data.drop_missing ? "drop" : "refuse");
-}
-
-std::string absolute_path(const std::filesystem::path& path) {
-  return toml_string(std::filesystem::absolute(path).lexically_normal().string());
 }
 
 std::string data_table(const DataSpec& data) {

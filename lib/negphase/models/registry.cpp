@@ -73,8 +73,30 @@ ModelExample rbm_example() {
 
 // ---- pairwise: boltzmann, ising
 
-Graph graph_of(std::string_view model, const Options& options, Index sites) {
+/// Edges in the order of the file's couplings, which is that of the graph.
+Graph given_graph(std::string_view model, const DataShape& data) {
+  if (data.couplings == nullptr) {
+    throw ConfigError(fmt::format(
+        "model '{}': graph = \"file\" needs the option couplings_file: a list of edges or a matrix",
+        model));
+  }
+  std::vector<Edge> edges;
+  for (const GivenCouplings::Coupling& c : data.couplings->all) {
+    edges.emplace_back(c.first, c.second);
+  }
+  return Graph(data.num_y, std::move(edges));
+}
+
+Graph graph_of(std::string_view model, const Options& options, const DataShape& data) {
   const std::string& shape = options.word("graph");
+  const Index sites = data.num_y;
+  if (shape == "file") {
+    return given_graph(model, data);
+  }
+  if (data.couplings != nullptr) {
+    throw ConfigError(fmt::format(
+        "model '{}': couplings_file goes with graph = \"file\", not with \"{}\"", model, shape));
+  }
   if (shape == "dense") {
     return Graph(sites, all_pairs(sites));
   }
@@ -94,9 +116,12 @@ AnyModel make_pairwise(std::string_view name, ColumnKind kind, const Options& op
   if (data.num_x != 0 || data.num_y < 1) {
     refuse_data(name, "no x column and at least 1 y column", data);
   }
-  Graph graph = graph_of(name, options, data.num_y);
-  const auto params = static_cast<Index>(graph.edges().size()) + data.num_y;
-  return PairwiseModel(kind, std::move(graph), Params::Zero(params));
+  Graph graph = graph_of(name, options, data);
+  Params w = Params::Zero(static_cast<Index>(graph.edges().size()) + data.num_y);
+  for (Index e = 0; data.couplings != nullptr && e < w.size() - data.num_y; ++e) {
+    w[e] = data.couplings->all[static_cast<std::size_t>(e)].value;
+  }
+  return PairwiseModel(kind, std::move(graph), std::move(w));
 }
 AnyModel make_boltzmann(const Options& options, const DataShape& data) {
   return make_pairwise("boltzmann", ColumnKind::bit, options, data);
@@ -122,14 +147,19 @@ ModelExample ising_example() {
 std::vector<OptionSpec> graph_options() {
   return {{.name = "graph",
            .fallback = std::string("dense"),
-           .doc = "which pairs are coupled: all, or those of a lattice of `rows` rows",
-           .choices = {"dense", "square", "torus"}},
+           .doc = "which pairs are coupled: all, those of a lattice of `rows` rows, or those of "
+                  "`couplings_file`",
+           .choices = {"dense", "square", "torus", "file"}},
           {.name = "rows",
            .fallback = std::int64_t{0},
            .doc = "rows of a lattice; sites are numbered row by row",
            .low = 0,
            .high = 1e6,
-           .unit = "sites"}};
+           .unit = "sites"},
+          {.name = "couplings_file",
+           .fallback = std::string(),
+           .doc = "edges (.csv with the header i,j or i,j,J; sites from 0) or a symmetric matrix "
+                  "(.csv without header, or .npy); its values are the J to start from"}};
 }
 
 // ---- gaussian_mixture

@@ -9,11 +9,23 @@
 
 namespace negphase {
 
-/// The columns of a data set, from which a model takes its sizes.
+/// Couplings between sites as a user gave them (io/couplings_file.hpp).
+struct GivenCouplings {
+  struct Coupling {
+    Index first, second;  ///< sites, first < second
+    double value = 0;
+  };
+  std::vector<Coupling> all;  ///< sorted by (first, second), each pair once
+  bool has_values = false;    ///< else only which pairs are coupled is known
+};
+
+/// What a model takes its sizes from: the columns of a data set, and couplings where its options
+/// name a file of them.
 struct DataShape {
   Index num_x = 0;
   Index num_y = 0;
   std::vector<Index> y_states = {};  ///< [num_y] states of a column of labels, 0 for numbers
+  const GivenCouplings* couplings = nullptr;
 };
 
 /// A small instance with data, on which every exact method and sampler that fits can be tried.
@@ -31,7 +43,7 @@ struct ModelRow {
   std::string_view param_order;  ///< what W holds, in order
   ColumnKind y_kind;             ///< what the columns of y hold
   /// The model with the parameters that training starts from (0; a Gaussian: b = 0, P = I; a
-  /// mixture: its means spread).
+  /// mixture: its means spread; given couplings: their values).
   /// Throws ConfigError where the data have the wrong number of columns.
   AnyModel (*make)(const Options&, const DataShape&);
   ModelExample (*example)();
