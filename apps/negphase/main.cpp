@@ -119,7 +119,7 @@ CommandLine::CommandLine() {
                 "estimate the gradient of the NLL, with error bars, beside the exact one",
                 "negphase gradient model.toml --set sampler.step_size=0.1 --json",
                 "folder for gradient.json, config.toml, run.json", run_gradient);
-  add_file_verb("exact", "log Z, NLL and its gradient without sampling",
+  add_file_verb("exact", "log Z, NLL and its gradient, means of y, without sampling",
                 "negphase exact model.toml --set exact.max_states=1e6",
                 "folder for exact.json, config.toml, run.json", run_exact);
   add_file_verb("sample", "draw y (and z) from the model by a sampler",

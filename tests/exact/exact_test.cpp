@@ -426,6 +426,13 @@ TEST_CASE("exact: one real column beside latents that can be summed is a quadrat
   const double expected = std::log(std::sqrt(std::acos(-1.0)) * (1 + std::exp(1.0)));
   CHECK(close_log_z(answer.log_z[0], expected));
   CHECK(answer.mean_param_grad.size() == 0);
+  // y given z is N(z, 1 / beta), and z is 1 with odds exp(beta / 2)
+  const double odds = std::exp(1.0), p = odds / (1 + odds);
+  const ExactAnswer moments = solve_exact_with_moments(
+      FixedModel<MixedEnergy>({bit_column()}), no_x, 2, {}, two_threads, Eigen::VectorXd::Zero(1));
+  CHECK(moments.mean_param_grad.size() == 0);
+  CHECK(std::abs(moments.mean[0] - p) < promised);
+  CHECK(std::abs(moments.deviation[0] - std::sqrt(0.5 + p * (1 - p))) < promised);
 }
 
 TEST_CASE("exact: every registered example has a plan, and it is what is done") {

@@ -138,6 +138,19 @@ class Potts {
   std::vector<Column> columns_{{ColumnKind::category, 3}, bit_column()};
 };
 
+/// The same without conditional().
+class SilentPotts {
+ public:
+  using Scalar = double;
+  std::span<const Column> columns() const { return inner_.columns(); }
+  void energy(const Block<double>& s, PerChain& out) const { inner_.energy(s, out); }
+  bool can_sum_out(std::span<const Index>) const { return true; }
+  Potts::OverZ summed_out(std::span<const Index>, double beta) const { return {beta}; }
+
+ private:
+  Potts inner_;
+};
+
 /// Largest error of E[y - r] and E[(y - r)^2] of Potts, y summed out, against all six states.
 template <class Energy>
 double potts_error(double beta) {
@@ -242,6 +255,14 @@ TEST_CASE("moments: a summed column of three states; they change nothing else") 
     CHECK(without.mean.size() == 0);
   }
   CHECK_THROWS_AS(solve(rbm(3, 2), no_x, 1, Eigen::VectorXd::Zero(2)), UsageError);
+}
+
+TEST_CASE("moments: without conditional() of what is summed out there are none") {
+  const std::array<Index, 1> y{0};
+  const MomentEnergy energy(AnyEnergy<double>(SilentPotts()), Eigen::VectorXd::Zero(1));
+  const AnyEnergy<double> marginal = energy.summed_out(y, 1);
+  CHECK_FALSE(marginal.can(Ability::param_grad));
+  CHECK(marginal.num_params() == 0);
 }
 
 TEST_CASE("moments: planted bugs are seen") {

@@ -208,6 +208,11 @@ TEST_CASE("pairwise sum: planted bugs are seen") {
   }
 }
 
+TEST_CASE("pairwise sum: more states than can be numbered are refused") {
+  CHECK_THROWS_AS(sum_pairwise(bind_of(ring(ColumnKind::bit, 61, 1, 1)), 1, 1, Executor(1)),
+                  UsageError);
+}
+
 TEST_CASE("pairwise view: what it cannot answer for is left to the generic walk") {
   const AnyModel model = dense(ColumnKind::spin, 4);
   CHECK(has_whole_pairwise_view(bind_of(model)(0, 1)));

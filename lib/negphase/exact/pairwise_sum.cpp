@@ -1,9 +1,12 @@
 #include "negphase/exact/pairwise_sum.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "negphase/core/error.hpp"
 #include "negphase/core/kernel.hpp"
 #include "negphase/core/portable_exp.hpp"
 #include "negphase/exact/pairwise_view.hpp"
@@ -229,6 +232,10 @@ PairwiseSum answer_of(const AnyEnergy<double>& energy, const Moments& moments, d
 
 std::vector<PairwiseSum> sum_pairwise(const BindRow& bind, Index rows, double beta,
                                       const Executor& executor) {
+  constexpr std::size_t most_columns = 60;  // states are numbered by an Index
+  if (bind(0, 1).columns().size() > most_columns) {
+    throw UsageError(fmt::format("a pairwise sum takes at most {} columns", most_columns));
+  }
   std::vector<SplitView> views;
   for (Index row = 0; row < rows; ++row) {
     views.emplace_back(bind(row, 1));
