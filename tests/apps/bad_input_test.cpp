@@ -372,6 +372,30 @@ name = "long_chains"
   }
 }
 
+TEST_CASE("bad input: a multilayer perceptron") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  const auto with = [](const std::string& options) {
+    return "gradient m.toml --set model.name=mlp" + options;
+  };
+  const BadInput all[] = {
+      {"mlp: unknown activation",
+       with(" --set model.activation=slu"),
+       3,
+       {"--set model.activation=slu", "did you mean 'silu'?"}},
+      {"mlp: 5 layers", with(" --set model.layers=5"), 3, {"'layers' = 5", "<= 4"}},
+      {"mlp: no confinement", with(" --set model.confinement=0"), 3, {"'confinement' = 0", "> 0"}},
+      {"mlp: more parameters than memory",
+       with(" --set model.hidden=1000000 --set model.layers=4"),
+       3,
+       {"3000007000000 parameters", "GB; this machine has"}},
+      {"mlp: wrong length", with(""), 3, {"m.toml:4:10", "takes 128", "got 4"}},
+  };
+  for (const BadInput& bad : all) {
+    check(folder, bad);
+  }
+}
+
 TEST_CASE("bad input: a model that misbehaves") {
   const TemporaryFolder folder;
   write_quartic(folder);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
 #include <set>
 
 #include "negphase/core/error.hpp"
@@ -23,6 +24,23 @@ struct Case {
   AnyModel model;
   Eigen::MatrixXd x;
 };
+
+/// What the checks allow a model: errors of differences, and of float where E is not linear in W.
+struct Bounds {
+  double differences = 1e-11;  ///< rounding: 600 terms of at most 4 between them, of random signs
+  double in_float = 0;         ///< 0: linear in W, float_error_in_bounds() says it
+};
+
+Bounds bounds_of(const std::string& name) {
+  static const std::map<std::string, Bounds> not_linear{
+      // Differences: h^4 / 480 = 7.8e-12 of v phi^(5) y^5 < 0.75 x 1.3 x 2^5. Float: three units
+      // of |v| < 1.9 in all; 3 terms of 3.2 in all, 5 roundings each, steepened by 1.1; phi < 3.2
+      // with 4 roundings of 1 + phi.
+      {"mlp", {.differences = 2.6e-10, .in_float = 1.9 * (5 * 3.2 * 1.1 + 4 * 4.2) * 0x1p-24}},
+  };
+  const auto found = not_linear.find(name);
+  return found == not_linear.end() ? Bounds{} : found->second;
+}
 
 /// Each registered model's example, larger ones, and the models that only tests have.
 std::vector<Case> all_cases() {
@@ -81,14 +99,18 @@ TEST_CASE("every model passes every check that its abilities allow") {
                      energy.columns().end()));
     CHECK(energy.num_params() == model.shape().num_params);
 
-    // rounding: at most 600 terms of at most 4 between them, in sums of random signs
-    CHECK(param_gradient_error(model, one.x, y) < 1e-11);
+    const Bounds bounds = bounds_of(one.name);
+    CHECK(param_gradient_error(model, one.x, y) < bounds.differences);
     CHECK(param_grad_sum_error(energy, y) < chains * 0x1p-52);
     CHECK(param_grad_sum_error(energy_float, y_float) < chains * 0x1p-52);
     CHECK(single_chain_error(model, one.x, y) < 100 * 0x1p-52);
-    CHECK(float_error_in_bounds(model, one.x, y) <= 1);
+    if (bounds.in_float > 0) {
+      CHECK(float_error(model, one.x, y) < bounds.in_float);
+    } else {
+      CHECK(float_error_in_bounds(model, one.x, y) <= 1);
+    }
     if (energy.can(Ability::gradient)) {
-      CHECK(gradient_error(energy, y) < 1e-11);
+      CHECK(gradient_error(energy, y) < bounds.differences);
     }
     // in sums of up to 50 terms of at most 1/2
     CHECK(energy_change_error(energy, y) < 100 * 0x1p-52);

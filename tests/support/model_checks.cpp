@@ -368,6 +368,19 @@ double float_error_in_bounds(const AnyModel& model, const Eigen::MatrixXd& x,
   return worst;
 }
 
+double float_error(const AnyModel& model, const Eigen::MatrixXd& x, const Block<double>& y) {
+  const AnyPrepared prepared = model.prepare(x);
+  const std::vector<Index> rows = cycled_rows(y.rows(), x.rows());
+  const PerChain exact = energies_of(model.bind_double(prepared, rows), y);
+  const PerChain rounded =
+      energies_of(model.bind_float(prepared, rows), Block<float>(y.cast<float>()));
+  double worst = 0;
+  for (Index c = 0; c < y.rows(); ++c) {
+    keep_worst(worst, std::abs(rounded[c] - exact[c]) / (1 + std::abs(exact[c])));
+  }
+  return worst;
+}
+
 template double param_grad_sum_error(const AnyEnergy<float>&, const Block<float>&);
 template double param_grad_sum_error(const AnyEnergy<double>&, const Block<double>&);
 template double energy_change_error(const AnyEnergy<float>&, const Block<float>&);

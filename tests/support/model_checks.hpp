@@ -65,6 +65,9 @@ double single_chain_error(const AnyModel& model, const Eigen::MatrixXd& x, const
 double float_error_in_bounds(const AnyModel& model, const Eigen::MatrixXd& x,
                              const Block<double>& y);
 
+/// |E_float - E_double|, relative to 1 + |E|; the caller has a bound of the model's own.
+double float_error(const AnyModel& model, const Eigen::MatrixXd& x, const Block<double>& y);
+
 /// By which factors an energy lies; 1 is the truth.
 struct Lies {
   double energy = 1;

@@ -12,4 +12,8 @@ namespace negphase {
 void check_params_length(const std::string& model, const std::string& layout, Index expected,
                          Index given);
 
+/// Throws ConfigError where this machine's memory cannot hold `count` parameters: W, its gradient
+/// and what prepare() makes of W in both precisions. To be called before any of them is made.
+void check_params_memory(const std::string& model, Index count);
+
 }  // namespace negphase

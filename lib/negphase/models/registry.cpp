@@ -5,6 +5,7 @@
 #include "negphase/core/error.hpp"
 #include "negphase/models/gaussian.hpp"
 #include "negphase/models/gaussian_mixture.hpp"
+#include "negphase/models/mlp.hpp"
 #include "negphase/models/pairwise.hpp"
 #include "negphase/models/quartic.hpp"
 #include "negphase/models/rbm.hpp"
@@ -144,6 +145,60 @@ ModelExample ising_example() {
           Eigen::MatrixXd(2, 0), y};
 }
 
+// ---- mlp
+
+Activation activation_of(const std::string& name) {
+  return name == "tanh"       ? Activation::tanh
+         : name == "softplus" ? Activation::softplus
+                              : Activation::silu;
+}
+
+AnyModel make_mlp(const Options& options, const DataShape& data) {
+  if (data.num_y < 1) {
+    refuse_data("mlp", "any number of x columns and at least 1 y column", data);
+  }
+  return MlpModel::initial({.num_x = data.num_x,
+                            .num_y = data.num_y,
+                            .hidden = options.integer("hidden"),
+                            .layers = options.integer("layers"),
+                            .activation = activation_of(options.word("activation")),
+                            .confinement = options.real("confinement")});
+}
+
+ModelExample mlp_example() {
+  const Eigen::MatrixXd x{{-1.25}, {0.5}, {1}};
+  const Eigen::MatrixXd y{{0.75}, {-1.5}, {0.25}};
+  return {
+      MlpModel({.num_x = 1, .num_y = 1, .hidden = 3, .confinement = 0.75},
+               Params{{0.5, -0.75, -0.25, 0.625, 0.75, 0.5, 0.25, -0.5, 0.125, 0.75, -0.625, 0.5}}),
+      x, y};
+}
+
+std::vector<OptionSpec> mlp_options() {
+  return {{.name = "hidden",
+           .fallback = std::int64_t{32},
+           .doc = "hidden units a layer",
+           .low = 1,
+           .high = 1e6,
+           .unit = "units"},
+          {.name = "layers",
+           .fallback = std::int64_t{1},
+           .doc = "layers of hidden units",
+           .low = 1,
+           .high = 4,
+           .unit = "layers"},
+          {.name = "activation",
+           .fallback = std::string("silu"),
+           .doc = "function phi of the hidden units",
+           .choices = {"tanh", "softplus", "silu"}},
+          {.name = "confinement",
+           .fallback = 0.1,
+           .doc = "c of (c/2) |y|^2, which makes Z finite; not trained",
+           .low = 0,
+           .high = 1e6,
+           .low_is_legal = false}};
+}
+
 std::vector<OptionSpec> graph_options() {
   return {{.name = "graph",
            .fallback = std::string("dense"),
@@ -238,6 +293,13 @@ const std::vector<ModelRow>& rows() {
        .y_kind = ColumnKind::real,
        .make = make_gaussian_mixture,
        .example = gaussian_mixture_example},
+      {.name = "mlp",
+       .doc = "E = (c/2) |y|^2 + v'a(W, x, y): a multilayer perceptron over x and y, confined",
+       .options = mlp_options(),
+       .param_order = "of each layer W row by row (row = unit; columns x, y), then b; last v",
+       .y_kind = ColumnKind::real,
+       .make = make_mlp,
+       .example = mlp_example},
   };
   return all;
 }

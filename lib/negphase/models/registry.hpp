@@ -43,7 +43,8 @@ struct ModelRow {
   std::string_view param_order;  ///< what W holds, in order
   ColumnKind y_kind;             ///< what the columns of y hold
   /// The model with the parameters that training starts from (0; a Gaussian: b = 0, P = I; a
-  /// mixture: its means spread; given couplings: their values).
+  /// mixture: its means spread; an mlp: fixed numbers of random looks; given couplings: their
+  /// values).
   /// Throws ConfigError where the data have the wrong number of columns.
   AnyModel (*make)(const Options&, const DataShape&);
   ModelExample (*example)();
