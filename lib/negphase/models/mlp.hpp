@@ -14,7 +14,7 @@ struct MlpSpec {
   Index num_x = 0, num_y = 1;
   Index hidden = 32;  ///< units a layer
   Index layers = 1;   ///< of hidden units
-  Activation activation = Activation::silu;
+  Activation activation = Activation::tanh;
   double confinement = 0.1;  ///< c > 0
 
   /// Units below layer l (l = 0 .. layers - 1); below the first: x and y.

@@ -169,7 +169,11 @@ ModelExample mlp_example() {
   const Eigen::MatrixXd x{{-1.25}, {0.5}, {1}};
   const Eigen::MatrixXd y{{0.75}, {-1.5}, {0.25}};
   return {
-      MlpModel({.num_x = 1, .num_y = 1, .hidden = 3, .confinement = 0.75},
+      MlpModel({.num_x = 1,
+                .num_y = 1,
+                .hidden = 3,
+                .activation = Activation::silu,
+                .confinement = 0.75},
                Params{{0.5, -0.75, -0.25, 0.625, 0.75, 0.5, 0.25, -0.5, 0.125, 0.75, -0.625, 0.5}}),
       x, y};
 }
@@ -188,7 +192,7 @@ std::vector<OptionSpec> mlp_options() {
            .high = 4,
            .unit = "layers"},
           {.name = "activation",
-           .fallback = std::string("silu"),
+           .fallback = std::string("tanh"),
            .doc = "function phi of the hidden units",
            .choices = {"tanh", "softplus", "silu"}},
           {.name = "confinement",
