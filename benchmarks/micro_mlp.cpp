@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <functional>
 #include <memory>
 #include <string>
@@ -66,7 +67,7 @@ void print(const std::vector<Case>& cases, bool json) {
   if (!json) {
     fmt::print("ns a chain, one thread; {} chains x {} y, {} units; {} rounds of {} ms\n", chains,
                num_y, hidden, rounds, seconds_a_round * 1e3);
-    fmt::print("{:<34}{:<8}{:>8}{:>18}{:>8}\n", "what", "scalar", "ns", "min .. max", "part");
+    fmt::print("{:<40}{:<8}{:>8}{:>18}{:>8}\n", "what", "scalar", "ns", "min .. max", "part");
   }
   std::string sep = "[\n";
   for (const Case& c : cases) {
@@ -82,7 +83,7 @@ void print(const std::vector<Case>& cases, bool json) {
           sep, c.what, c.scalar, median(c.times), *low, *high, median(parts));
       sep = ",\n";
     } else {
-      fmt::print("{:<34}{:<8}{:>8.1f}{:>9.1f} ..{:>6.1f}{:>8.2f}\n", c.what, c.scalar,
+      fmt::print("{:<40}{:<8}{:>8.1f}{:>9.1f} ..{:>6.1f}{:>8.2f}\n", c.what, c.scalar,
                  median(c.times), *low, *high, median(parts));
     }
   }
