@@ -120,7 +120,7 @@ TEST_CASE("couplings: they become edges and starting parameters; the option and 
     const ModelRow& row = find_model("ising");
     return row.make(
         Options::resolve("ising", row.options, std::vector<GivenOption>{{"graph", graph, {}}}),
-        {0, 4, couplings});
+        {0, 4, {}, couplings});
   };
   const AnyModel model = make("file", &given);
   CHECK(model.params() == Params{{0.5, -0.25, 2, 0, 0, 0, 0}});

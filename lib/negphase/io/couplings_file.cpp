@@ -19,12 +19,12 @@ using Coupling = GivenCouplings::Coupling;
 constexpr char expected[] =
     "a list of edges begins with the header i,j or i,j,J, a matrix has no header";
 
-void refuse_bad_fields(const Table& table, Complaints& complaints) {
-  for (std::size_t c = 0; c < table.bad.size(); ++c) {
-    if (const auto& bad = table.bad[c]) {
-      complaints.add(table.place(bad->row),
-                     fmt::format("row {}, {}: {}", bad->row + 1,
-                                 table.describe_column(static_cast<Index>(c)), bad->text));
+void refuse_odd_fields(const Table& table, Complaints& complaints) {
+  for (Index c = 0; c < table.columns(); ++c) {
+    for (const Table::OddField& odd : table.odd[static_cast<std::size_t>(c)]) {
+      complaints.add(table.place(odd.row),
+                     fmt::format("{}: '{}' {}", table.describe_field(odd.row, c), odd.text,
+                                 complaint_of(odd.kind)));
     }
   }
 }
@@ -132,10 +132,10 @@ GivenCouplings read_couplings(const std::filesystem::path& file, Index num_sites
   Complaints complaints;
   GivenCouplings given;
   if (has_edge_header(table)) {
-    refuse_bad_fields(table, complaints);
+    refuse_odd_fields(table, complaints);
     given = EdgeList(table, num_sites).read(complaints);
   } else if (check_size(table, num_sites, complaints)) {
-    refuse_bad_fields(table, complaints);
+    refuse_odd_fields(table, complaints);
     given = read_matrix(table, complaints);
   }
   complaints.throw_if_any();
