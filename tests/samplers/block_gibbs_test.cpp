@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 #include "negphase/core/conditioned.hpp"
-#include "planted/G11.hpp"
 #include "planted/G5.hpp"
 #include "planted/G8.hpp"
 #include "support/kernel_checks.hpp"
@@ -263,7 +262,7 @@ TEST_CASE("planted G4: last site never visited is rejected") {
   CHECK(complaint(law, claim) != "");
 }
 
-TEST_CASE("planted G5: the conditional written to the next site is rejected") {
+TEST_CASE("planted G5: the conditional of the next site is rejected") {
   for (const double beta : betas) {
     CHECK(wrong_step(step_of(planted::G5::BlockGibbs(), by_site<double>(), beta), beta) != "");
   }
@@ -300,10 +299,4 @@ TEST_CASE("planted G10: a conditional rounded to float is rejected") {
   CHECK(wrong_step(step_of(BlockGibbs(), energy, 1), 1) != "");
   // and so is the float kernel where the double one is claimed
   CHECK(wrong_step(step_of(BlockGibbs(), by_site<float>(), 1), 1) != "");
-}
-
-TEST_CASE("planted G11: u > p sets the high state is rejected") {
-  for (const double beta : betas) {
-    CHECK(wrong_step(step_of(planted::G11::BlockGibbs(), by_site<double>(), beta), beta) != "");
-  }
 }
