@@ -5,7 +5,8 @@ cmake_minimum_required(VERSION 3.25)
 
 # A folder of the library may include itself and those before it in this list.
 set(NEGPHASE_LAYERS core random parallel models exact diagnostics run gradient io)
-# What every sampler may include. registry/ may include the sampler families as well.
+# What every sampler may include. registry/ may include the sampler families as well; composed/,
+# whose kernels are made of others, all families but registry/.
 set(NEGPHASE_BELOW_SAMPLERS core random)
 
 # locate(<file>) -> area (lib, samplers, apps, tests, benchmarks), layer (folder below
@@ -55,7 +56,9 @@ function(check_arrow path area layer target out)
       if(NOT to_layer IN_LIST NEGPHASE_BELOW_SAMPLERS)
         set(why "samplers include core and random of the library, nothing else")
       endif()
-    elseif(NOT layer STREQUAL "registry" AND NOT to_layer STREQUAL layer)
+    elseif(layer STREQUAL "registry" OR to_layer STREQUAL layer)
+      # The table of all samplers, or the family itself.
+    elseif(NOT layer STREQUAL "composed" OR to_layer STREQUAL "registry")
       set(why "a sampler includes no other family")
     endif()
   endif()
@@ -150,7 +153,7 @@ function(plant expected path text)
   foreach(folder IN LISTS NEGPHASE_LAYERS)
     file(WRITE "${PLANT}/lib/negphase/${folder}/a.hpp" "#pragma once\n#include <vector>\n")
   endforeach()
-  foreach(folder langevin gibbs registry)
+  foreach(folder langevin gibbs composed registry)
     file(WRITE "${PLANT}/samplers/negphase/${folder}/a.hpp" "#pragma once\n")
   endforeach()
   file(WRITE "${PLANT}/lib/negphase/all.hpp" "#pragma once\n#include \"negphase/io/a.hpp\"\n")
@@ -225,6 +228,11 @@ function(plant_all)
   plant("" samplers/negphase/registry/b.cpp "#include \"negphase/registry/a.hpp\"")
   plant("no other family" samplers/negphase/gibbs/b.hpp "#include \"negphase/langevin/a.hpp\"")
   plant("no other family" samplers/negphase/gibbs/b.hpp "#include \"negphase/registry/a.hpp\"")
+  plant("" samplers/negphase/composed/b.hpp "#include \"negphase/gibbs/a.hpp\"")
+  plant("" samplers/negphase/registry/b.cpp "#include \"negphase/composed/a.hpp\"")
+  plant("no other family" samplers/negphase/composed/b.hpp "#include \"negphase/registry/a.hpp\"")
+  plant("no other family" samplers/negphase/gibbs/b.hpp "#include \"negphase/composed/a.hpp\"")
+  plant("core and random" samplers/negphase/composed/b.hpp "#include \"negphase/models/a.hpp\"")
   plant("may include TBB" samplers/negphase/gibbs/b.hpp "#include <tbb/task_group.h>")
   plant("may include TBB" apps/negphase/b.cpp "#include <tbb/task_group.h>")
   plant("may include this package" samplers/negphase/registry/b.cpp "#include <toml++/toml.h>")

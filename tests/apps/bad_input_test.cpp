@@ -179,6 +179,14 @@ TEST_CASE("bad input: the configuration") {
        "gradient r.toml --set sampler.name=mala",
        3,
        {"--set sampler.name=mala", "energy_and_grad", "block_gibbs"}},
+      {"Gibbs on a real y",
+       "gradient m.toml --set 'sampler={name=\"site_gibbs\"}'",
+       3,
+       {"conditional(y, columns, delta)", "metropolis_within_gibbs"}},
+      {"a word that is no choice",
+       "gradient r.toml --set 'sampler={name=\"metropolis_within_gibbs\",discrete=\"gibs\"}'",
+       3,
+       {"'gibs'", "did you mean 'gibbs'?"}},
   };
   for (const BadInput& bad : all) {
     check(folder, bad);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "negphase/random/philox_source.hpp"
+#include "support/mixed_energy.hpp"
 #include "support/zoo.hpp"
 
 using namespace negphase;
@@ -22,6 +23,9 @@ struct Showing : E {
 
 template <class S>
 AnyEnergy<S> energy_for(const SamplerRow& row) {
+  if (row.family == "composed") {
+    return MixedEnergy<S>();
+  }
   if (row.applies_to(std::vector{real_column()}).empty()) {
     return Showing<CoupledWells<S>>(CoupledWells<S>(3, 0.3), row.needs);
   }
@@ -72,8 +76,8 @@ TEST_CASE("the registry lists every sampler once, with documentation") {
       CHECK_FALSE(option.doc.empty());
     }
   }
-  CHECK(names ==
-        std::vector<std::string>{"ula", "mala", "random_walk", "single_flip", "block_gibbs"});
+  CHECK(names == std::vector<std::string>{"ula", "mala", "random_walk", "single_flip",
+                                          "block_gibbs", "site_gibbs", "metropolis_within_gibbs"});
 }
 
 TEST_CASE("every sampler is made from its defaults and runs on an energy that can what it needs") {
@@ -114,15 +118,55 @@ TEST_CASE("why_not names the member or the column that is missing, and what woul
   const AnyEnergy<double> no_gradient(
       Showing<CoupledWells<double>>(CoupledWells<double>(2, 0.3), 0));
   CHECK(why_not(find_sampler("mala"), no_gradient) ==
-        "the energy has no member energy_and_grad(y, out, grad); samplers that apply: random_walk");
+        "the energy has no member energy_and_grad(y, out, grad); samplers that apply: random_walk, "
+        "metropolis_within_gibbs (real = random_walk)");
   CHECK(why_not(find_sampler("random_walk"), no_gradient) == "");
   const AnyEnergy<double> bits(small_rbm<double>());
   CHECK(why_not(find_sampler("random_walk"), bits) ==
-        "column 0 is not real; samplers that apply: single_flip, block_gibbs");
+        "column 0 is not real; samplers that apply: single_flip, block_gibbs, site_gibbs, "
+        "metropolis_within_gibbs");
   const AnyEnergy<double> changes_only(
       Showing<TableEnergy<double>>(categories<double>(), Abilities{} | Ability::energy_change));
   const AnySampler flip =
       make_sampler("single_flip", std::vector<GivenOption>{{"scan", std::string("random"), {}}});
   CHECK(why_not(find_sampler("single_flip"), changes_only) == "");
   CHECK(why_not(flip, changes_only).find("energy_change(y, sites") != std::string::npos);
+}
+
+TEST_CASE("what a sampler of mixed states needs depends on columns and options") {
+  using Given = std::vector<GivenOption>;
+  const auto with = [](Abilities a) {
+    return AnyEnergy<double>(Showing<MixedEnergy<double>>(MixedEnergy<double>(), a));
+  };
+  const AnySampler usual = make_sampler("metropolis_within_gibbs", {});
+  const AnySampler plain = make_sampler(
+      "metropolis_within_gibbs",
+      Given{{"discrete", std::string("metropolis"), {}}, {"real", std::string("random_walk"), {}}});
+  const std::vector<Column> reals{real_column()}, bits{bit_column()};
+  CHECK(usual.needs_for(reals) == (Abilities{} | Ability::gradient));
+  CHECK(usual.needs_for(bits) == (Abilities{} | Ability::conditional));
+  CHECK(plain.needs_for(reals) == 0);
+  CHECK(plain.needs_for(bits) == (Abilities{} | Ability::energy_change));
+
+  CHECK(why_not(usual, with(Ability::gradient | Ability::conditional)) == "");
+  CHECK(why_not(usual, with(Abilities{} | Ability::conditional)) ==
+        "the energy has no member energy_and_grad(y, out, grad); samplers that apply: "
+        "metropolis_within_gibbs (real = random_walk)");
+  CHECK(why_not(find_sampler("metropolis_within_gibbs"),
+                with(Abilities{} | Ability::energy_change)) ==
+        "the energy has no member energy_and_grad(y, out, grad), conditional(y, columns, delta); "
+        "samplers that apply: metropolis_within_gibbs (discrete = metropolis, real = random_walk)");
+  CHECK(why_not(plain, with(Abilities{} | Ability::energy_change)) == "");
+  CHECK(why_not(plain, with(0)) ==
+        "the energy has no member energy_change(y, site, values, out); samplers that apply: none");
+  // real columns or discrete ones alone
+  CHECK(why_not(usual, AnyEnergy<double>(CoupledWells<double>(2, 0.3))) == "");
+  CHECK(why_not(usual, AnyEnergy<double>(categories<double>())) == "");
+  CHECK(why_not(find_sampler("mala"), with(Ability::gradient | Ability::conditional)) ==
+        "column 1 is not real; samplers that apply: metropolis_within_gibbs");
+  const AnyEnergy<double> by_chain(Showing<TableEnergy<double>>(
+      categories<double>(), Abilities{} | Ability::energy_change_by_site));
+  CHECK(why_not(find_sampler("block_gibbs"), by_chain) ==
+        "the energy has no member conditional(y, columns, delta), layers(); samplers that apply: "
+        "single_flip (scan = random), site_gibbs (scan = random)");
 }

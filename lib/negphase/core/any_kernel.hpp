@@ -160,9 +160,20 @@ struct AnySampler {
   std::string name;
   AnyKernel<float> in_float;
   AnyKernel<double> in_double;
-  Abilities needs = 0;   ///< what an energy must be able to do
+  Abilities needs = 0;               ///< what an energy must be able to do
+  Abilities needs_where_real = 0;    ///< and this, where it has real columns
+  Abilities needs_where_finite = 0;  ///< and this, where it has columns with a list of states
   bool is_exact = true;  ///< leaves exp(-beta E) invariant; false: biased by its step size (ULA)
   double step_size = 0;  ///< h of M11 where there is one; else 0
+
+  /// All that an energy over these columns must be able to do.
+  Abilities needs_for(std::span<const Column> columns) const {
+    Abilities all = needs;
+    for (const Column& column : columns) {
+      all |= column.kind == ColumnKind::real ? needs_where_real : needs_where_finite;
+    }
+    return all;
+  }
 
   template <class Scalar>
   const AnyKernel<Scalar>& kernel() const {

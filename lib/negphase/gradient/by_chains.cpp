@@ -42,7 +42,7 @@ void check_replicates(const ChainsPlan& plan) {
 void check_sampler(const Problem& p, const AnySampler& sampler) {
   const std::array<Index, 1> row{0};
   const auto energy = p.model.bind_double(p.model.prepare(p.x), row);
-  const Abilities missing = sampler.needs & ~energy.abilities();
+  const Abilities missing = sampler.needs_for(energy.columns()) & ~energy.abilities();
   if (missing != 0) {
     throw ConfigError(fmt::format("sampler '{}' needs {}, which this model's energy lacks",
                                   sampler.name, member_names(missing)));

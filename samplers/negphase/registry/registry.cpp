@@ -1,6 +1,8 @@
 #include "negphase/registry/registry.hpp"
 
+#include "negphase/composed/metropolis_within_gibbs.hpp"
 #include "negphase/gibbs/block_gibbs.hpp"
+#include "negphase/gibbs/site_gibbs.hpp"
 #include "negphase/langevin/mala.hpp"
 #include "negphase/langevin/ula.hpp"
 #include "negphase/metropolis/random_walk.hpp"
@@ -12,6 +14,7 @@ namespace {
 
 constexpr Abilities gradient = Abilities{} | Ability::gradient;
 constexpr Abilities energy_change = Abilities{} | Ability::energy_change;
+constexpr Abilities conditional = Abilities{} | Ability::conditional;
 constexpr Abilities layered = Ability::conditional | Ability::layers;
 
 template <class K>
@@ -35,6 +38,12 @@ const SamplerRow rows[] = {
                     "Metropolis that proposes another state of one discrete site at a time."),
     row<BlockGibbs>("gibbs", layered, true,
                     "Gibbs by layers: draws each layer whole from its law given all others."),
+    row<SiteGibbs>("gibbs", conditional, true,
+                   "Gibbs by site: draws one discrete site at a time from its law given all "
+                   "others."),
+    row<MetropolisWithinGibbs>("composed", 0, true,
+                               "Mixed states: a sweep of the discrete columns, then a move of the "
+                               "real ones, each given the others."),
 };
 
 template <class K>
@@ -52,28 +61,48 @@ AnySampler make(const Options& options) {
   if constexpr (requires { kernel.needs(); }) {
     sampler.needs = Abilities{} | kernel.needs();
   }
+  if constexpr (requires { kernel.needs_where_real(); }) {
+    sampler.needs_where_real = kernel.needs_where_real();
+    sampler.needs_where_finite = kernel.needs_where_finite();
+  }
   return sampler;
 }
 
-std::string obstacle(Abilities needs, const SamplerRow& row, const AnyEnergy<double>& energy) {
-  if (const Abilities missing = needs & ~energy.abilities(); missing != 0) {
+std::string obstacle(const AnySampler& sampler, const AnyEnergy<double>& energy) {
+  const Abilities needed = sampler.needs_for(energy.columns());
+  if (const Abilities missing = needed & ~energy.abilities(); missing != 0) {
     return "the energy has no member " + member_names(missing);
   }
-  return row.applies_to(energy.columns());
+  return find_sampler(sampler.name).applies_to(energy.columns());
 }
 
-std::string why_not(Abilities needs, const SamplerRow& row, const AnyEnergy<double>& energy) {
-  const std::string why = obstacle(needs, row, energy);
-  if (why.empty()) {
-    return "";
-  }
-  std::string others;
-  for (const SamplerRow& other : rows) {
-    if (obstacle(other.needs, other, energy).empty()) {
-      others += (others.empty() ? "" : ", ") + std::string(other.name);
+/// "single_flip", or "single_flip (scan = random)" where only another choice among words than the
+/// defaults suits the energy; "" where none does.
+std::string suiting(const SamplerRow& row, const AnyEnergy<double>& energy) {
+  struct Try {
+    std::vector<GivenOption> given;
+    std::string words;
+  };
+  std::vector<Try> tries{{}};
+  for (const OptionSpec& option : row.options) {
+    for (std::size_t t = 0, known = tries.size(); t < known; ++t) {
+      for (const std::string_view choice : option.choices) {
+        if (choice != std::get<std::string>(option.fallback)) {
+          Try other = tries[t];
+          other.given.push_back({std::string(option.name), std::string(choice), {}});
+          other.words += (other.words.empty() ? "" : ", ") + std::string(option.name) + " = " +
+                         std::string(choice);
+          tries.push_back(std::move(other));
+        }
+      }
     }
   }
-  return why + "; samplers that apply: " + (others.empty() ? "none" : others);
+  for (const Try& one : tries) {
+    if (obstacle(make_sampler(row.name, one.given), energy).empty()) {
+      return std::string(row.name) + (one.words.empty() ? "" : " (" + one.words + ")");
+    }
+  }
+  return "";
 }
 
 }  // namespace
@@ -98,11 +127,21 @@ AnySampler make_sampler(std::string_view name, std::span<const GivenOption> give
 }
 
 std::string why_not(const SamplerRow& row, const AnyEnergy<double>& energy) {
-  return why_not(row.needs, row, energy);
+  return why_not(make_sampler(row.name, {}), energy);
 }
 
 std::string why_not(const AnySampler& sampler, const AnyEnergy<double>& energy) {
-  return why_not(sampler.needs, find_sampler(sampler.name), energy);
+  const std::string why = obstacle(sampler, energy);
+  if (why.empty()) {
+    return "";
+  }
+  std::string others;
+  for (const SamplerRow& row : rows) {
+    if (const std::string other = suiting(row, energy); !other.empty()) {
+      others += (others.empty() ? "" : ", ") + other;
+    }
+  }
+  return why + "; samplers that apply: " + (others.empty() ? "none" : others);
 }
 
 }  // namespace negphase

@@ -15,7 +15,7 @@ struct SamplerRow {
   std::string_view family;  ///< its folder
   std::string_view doc;     ///< one sentence
   std::vector<OptionSpec> options;
-  Abilities needs = 0;   ///< of an energy, with the default options
+  Abilities needs = 0;   ///< of an energy, with the default options, whatever its columns
   bool is_exact = true;  ///< leaves exp(-beta E) invariant
   /// "" where the sampler can move such columns, else why not.
   std::string (*applies_to)(std::span<const Column>) = nullptr;
@@ -34,7 +34,7 @@ AnySampler make_sampler(std::string_view name, std::span<const GivenOption> give
 
 /// "" where the sampler can run on this energy. Else which member of the energy or which column is
 /// in the way, and the samplers that would do: "the energy has no member energy_and_grad(y, out,
-/// grad); samplers that apply: random_walk".
+/// grad); samplers that apply: random_walk, metropolis_within_gibbs (real = random_walk)".
 std::string why_not(const SamplerRow& row, const AnyEnergy<double>& energy);
 /// The same for a sampler that is made: its options may need another member than the defaults.
 std::string why_not(const AnySampler& sampler, const AnyEnergy<double>& energy);
