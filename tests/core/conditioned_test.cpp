@@ -185,6 +185,15 @@ TEST_CASE("a conditioned pairwise view has the couplings to clamped columns in i
   CHECK(view.linear_param == std::vector<Index>{28 + 1, 28 + 4, 28 + 6});
 }
 
+TEST_CASE("with nothing clamped it is the energy itself, whatever the values") {
+  const Block<double> y = spins(5), other = -y;
+  const Conditioned<AnyEnergy<double>> part(glass(), {0, 1, 2, 3, 4, 5, 6, 7}, other);
+  PerChain expected(5), got(5);
+  glass().energy(y, expected);
+  part.energy(y, got);
+  CHECK((got == expected).all());
+}
+
 TEST_CASE("free columns must be ascending columns of the energy") {
   const Block<double> y = spins(5);
   const Block<double> narrow = Block<double>::Zero(5, 3);

@@ -11,7 +11,8 @@ namespace negphase {
 /// An energy with some of its columns clamped: an Energy over the free ones. The positive phase
 /// (y clamped to data), Metropolis within Gibbs and mixed states are all made of it. It can what
 /// the energy inside can. Held = const E* borrows the energy instead of owning it, for kernels that
-/// clamp now these columns and now those. Cost over the energy's own: copying the free columns.
+/// clamp now these columns and now those. Cost over the energy's own: copying the free columns in
+/// every call, unless nothing is clamped.
 template <class E, class Held = E>
 class Conditioned {
  public:
@@ -144,6 +145,9 @@ class Conditioned {
     }
   }
   const Block<Scalar>& full(const Block<Scalar>& y) const {
+    if (free_.size() == place_.size()) {
+      return y;  // nothing is clamped
+    }
     for (std::size_t j = 0; j < free_.size(); ++j) {
       full_.col(free_[j]) = y.col(static_cast<Index>(j));
     }

@@ -28,8 +28,9 @@ namespace negphase {
 /// Needs, where it has discrete columns, conditional (gibbs) or energy_change (metropolis); where
 /// it has real ones, energy_and_grad (mala), whose entries for discrete columns are not looked at.
 /// Columns: all but counts. Cost of a step: that of the two, and one gradient (random_walk: one
-/// energy) more where there are columns of both kinds, as the real move starts from other discrete
-/// values than the last one ended with. Faults: those of the two.
+/// energy) more where there are discrete columns, as the real move starts from other discrete
+/// values than the last one ended with; where there are both kinds, each of the sweep's calls
+/// copies the discrete columns. Acceptance counts the proposals of both. Faults: those of the two.
 /// Source: Tierney 1994; Mueller 1991. Draws: those of the two; parts 0 (real) and 1 (discrete).
 class MetropolisWithinGibbs {
  public:
