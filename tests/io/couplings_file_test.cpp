@@ -79,7 +79,7 @@ TEST_CASE("couplings: refusals name file, line, sites and values, all at once") 
   for (const std::string part :
        {"e.csv:2: edge 0 - 4: 4 is no site; 4 columns of y are sites 0 to 3",
         "e.csv:3: edge 2 - 2: a site cannot be coupled to itself",
-        "e.csv:4: row 3, column 3 ('J'): 'nan' is not a finite number",
+        "e.csv:4: row 3, column 3 ('J'): 'nan' is a missing value",
         "e.csv:5: edge 1 - 0.5: 0.5 is no site", "e.csv:6: edge -1 - 2: -1 is no site",
         "e.csv:8: edge 1 - 3 is given twice, first in line 7", "e.csv:10: edge 1e+300 - 0"}) {
     CAPTURE(said);
@@ -101,7 +101,7 @@ TEST_CASE("couplings: refusals name file, line, sites and values, all at once") 
   Eigen::MatrixXd bad = Eigen::MatrixXd::Zero(2, 2);
   bad(0, 1) = std::nan("");
   write_npy(folder / "bad.npy", bad);
-  CHECK(contains(complaint(folder / "bad.npy", 2), "row 1, column 2: 'nan' is not a finite"));
+  CHECK(contains(complaint(folder / "bad.npy", 2), "row 1, column 2: 'nan' is a missing value"));
   CHECK_THROWS_AS(read_couplings(folder / "nowhere.csv", 2), IoError);
   // up to 20 complaints
   std::string rows = "i,j\n";
