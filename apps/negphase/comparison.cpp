@@ -118,8 +118,17 @@ void run_comparison(Comparison& comparison, const CommonArguments& common,
   for (const PlannedRow& row : comparison.rows) {
     ProgressBar bar(row.label, common.quiet);
     settings.progress = bar.progress();
-    comparison.estimates.push_back(row.estimator->estimate(
-        problem, row.sampler ? &*row.sampler : nullptr, row.estimator_options, settings));
+    try {
+      comparison.estimates.push_back(row.estimator->estimate(
+          problem, row.sampler ? &*row.sampler : nullptr, row.estimator_options, settings));
+    } catch (const Stopped&) {
+      if (comparison.estimates.empty()) {
+        throw;
+      }
+      comparison.stopped_of = comparison.rows.size();
+      comparison.rows.resize(comparison.estimates.size());
+      return;
+    }
     comparison.against_exact.push_back(
         comparison.exact ? std::optional<AgainstExact>(
                                compare(comparison.estimates.back(), comparison.exact->mean))

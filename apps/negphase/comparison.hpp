@@ -30,6 +30,9 @@ struct Comparison {
   std::optional<GradientEstimate> exact;
   std::vector<GradientEstimate> estimates;                 ///< [rows]
   std::vector<std::optional<AgainstExact>> against_exact;  ///< [rows]
+  /// Rows that were planned, where a wish to stop came before the last was done: `rows` are those
+  /// that were. 0: all were done.
+  std::size_t stopped_of = 0;
 };
 
 /// Effective draws a second of the negative phase: the worst and the median component; NaN where
@@ -48,7 +51,7 @@ double finite_median(const Eigen::VectorXd& values);
 Comparison plan_comparison(const std::string& file, const CommonArguments& common,
                            const Executor& executor);
 
-/// The exact gradient, then each row. Throws ModelError, Stopped.
+/// The exact gradient, then each row. Throws ModelError, and Stopped where no row was done before.
 void run_comparison(Comparison& comparison, const CommonArguments& common,
                     const Executor& executor);
 

@@ -65,6 +65,9 @@ Json row_of(const Comparison& c, std::size_t i) {
 
 Json to_json(const Comparison& c, const CommonArguments& common) {
   Json json = json_head("gradient", c.file, common);
+  if (c.stopped_of > 0) {
+    json["incomplete"] = true;
+  }
   json["problem"] = json_problem(c.file);
   Json names = Json::array();
   for (Index i = 0; i < c.file.problem.model.shape().num_params; ++i) {

@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <chrono>
 #include <nlohmann/json.hpp>
 
@@ -16,6 +18,16 @@ int run_gradient(const std::string& file, const CommonArguments& common) {
   ResultFolder results(common);
   run_comparison(comparison, common, executor);
   const std::string json = to_json(comparison, common).dump(2) + "\n";
+  if (comparison.stopped_of > 0) {  // what was done is shown and kept, but is no whole result
+    results.begin();
+    if (results.wanted()) {
+      write_file_atomically(results.file("gradient.json"), json);
+    }
+    print(common.json ? json : format_table(comparison));
+    flush_output();
+    throw Stopped(
+        fmt::format("stopped after {} of {} rows", comparison.rows.size(), comparison.stopped_of));
+  }
   if (results.wanted()) {
     RunFacts facts{.verb = "gradient", .threads = executor.threads()};
     for (const GradientEstimate& e : comparison.estimates) {

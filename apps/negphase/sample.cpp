@@ -298,7 +298,7 @@ void write_draws(const SampleResult& r, const ProblemFile& file, const ResultFol
   for (Index c = 0; c < r.draws.chains && r.draws.chains <= most_csv_files; ++c) {
     const StanCsvHeader header{.model = file.config.model.name,
                                .version = NEGPHASE_VERSION,
-                               .chain = c + 1,
+                               .chain = r.draws.chain_ids[static_cast<std::size_t>(c)] + 1,
                                .num_samples = r.draws.draws * r.options.integer("thin"),
                                .num_warmup = r.options.integer("warmup"),
                                .thin = r.options.integer("thin"),
@@ -308,6 +308,32 @@ void write_draws(const SampleResult& r, const ProblemFile& file, const ResultFol
     write_file_atomically(results.file(fmt::format("chain_{}.csv", c + 1)),
                           stan_csv(header, r.summary.names, lp, r.draws.of_chain(c)));
   }
+}
+
+// A run that was stopped: its draws, and a sample.json that says that it is incomplete; no
+// run.json.
+[[noreturn]] void keep_what_was_drawn(SampleResult& r, const ProblemFile& file,
+                                      const CommonArguments& common, ResultFolder& results) {
+  if (!results.wanted() || r.draws.chains == 0) {
+    throw Stopped("stopped before any draw was kept");
+  }
+  Json json = json_head("sample", file, common);
+  json["incomplete"] = true;
+  json["problem"] = json_problem(file);
+  json["sample"] = json_options(r.options);
+  json["chains"] = r.draws.chains;
+  json["draws"] = r.draws.draws;
+  json["chain_numbers"] = Json::array();
+  for (const Index c : r.draws.chain_ids) {
+    json["chain_numbers"].push_back(c + 1);
+  }
+  r.summary.names = column_names(file.problem.model.shape());
+  json["columns"] = r.summary.names;
+  results.begin();
+  write_draws(r, file, results);
+  write_file_atomically(results.file("sample.json"), json.dump(2) + "\n");
+  throw Stopped(fmt::format("stopped; {} draws of {} chains are in {}, marked as incomplete",
+                            r.draws.draws, r.draws.chains, results.folder().string()));
 }
 
 AnySampler chosen_sampler(const ProblemFile& loaded) {
@@ -350,6 +376,9 @@ int run_sample(const std::string& file, const CommonArguments& common) {
       {},
       0};
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (result.draws.stopped) {
+    keep_what_was_drawn(result, loaded, common, results);
+  }
   result.summary = summarize(result.draws, problem.model.shape(), problem.rows());
   result.warnings = warnings_of(result);
 

@@ -382,4 +382,33 @@ TEST_CASE("cli: a signal ends a long run with 130 or 143 and no result") {
   CHECK(terminated.exit_code == 143);
   CHECK(terminated.out.empty());
 }
+
+TEST_CASE("cli: what a run had done when it was stopped is kept, marked as incomplete") {
+  const TemporaryFolder folder;
+  write_rbm(folder);
+  folder.write("two.toml",
+               folder.read("r.toml") +
+                   "[[compare]]\nestimator = { name = \"long_chains\", draws = 1000000000 }\n");
+  const auto interrupted = [&](const std::string& arguments, const std::string& seconds) {
+    return run_tool(folder, arguments + " & p=$!; sleep " + seconds +
+                                "; while kill -INT $p 2>/dev/null; do sleep 5; done; wait $p");
+  };
+  const ToolRun gradient = interrupted("gradient two.toml --json --out g", "3");
+  CHECK(gradient.exit_code == 130);
+  CHECK(contains(gradient.err, "stopped after 1 of 2 rows"));
+  const Json kept = Json::parse(folder.read("g/gradient.json"));
+  CHECK(kept["incomplete"] == true);
+  CHECK(kept["rows"].size() == 1);
+  CHECK(folder.read("g/run.json").empty());
+
+  const std::string sample = "sample r.toml --set sample.draws=5000000 --set sample.chains=2 ";
+  const ToolRun sampled = interrupted(sample + "--out s", "0.7");
+  CHECK(sampled.exit_code == 130);
+  CHECK(contains(sampled.err, "draws of 2 chains are in s, marked as incomplete"));
+  const Json draws = Json::parse(folder.read("s/sample.json"));
+  CHECK(draws["incomplete"] == true);
+  CHECK(contains(folder.read("s/draws.npy"),
+                 "'shape': (2, " + std::to_string(draws["draws"].get<int>()) + ", 6, )"));
+  CHECK(folder.read("s/run.json").empty());
+}
 #endif

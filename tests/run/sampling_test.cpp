@@ -11,6 +11,7 @@
 #include "negphase/registry/registry.hpp"
 #include "planted/R1.hpp"
 #include "planted/R2.hpp"
+#include "planted/R3.hpp"
 #include "support/problems.hpp"
 
 // How these tests can fail: draws of one chain at another's place, energies that belong to another
@@ -150,4 +151,71 @@ TEST_CASE("sampling: memory is computed before it is taken") {
   CHECK_THROWS_AS(sample_chains(e.model, e.x, 1, make_sampler("block_gibbs", {}), plan,
                                 settings_on(executor, 1)),
                   ConfigError);
+}
+
+namespace {
+
+// Draws of a run that is asked to stop when `enough` block-steps are done, on one thread: blocks of
+// 8 chains one after the other, 320 steps each.
+template <class Plan = SamplingPlan>
+auto stopped_after(std::int64_t enough, const auto& run) {
+  const ModelExample e = find_model("rbm").example();
+  const Executor executor(1);
+  RunSettings settings = settings_on(executor, 5);
+  settings.block_width = 8;
+  StopToken stop;
+  Progress progress([&](std::int64_t done, std::int64_t) {
+    if (done >= enough) {
+      stop.stop();
+    }
+  });
+  settings.stop = &stop;
+  settings.progress = &progress;
+  const SamplingPlan plan = plan_of(e, 20, {20, 150, 2});
+  return run(e.model, e.x, 0.8, make_sampler("block_gibbs", {}),
+             Plan{plan.chains, plan.schedule, plan.start}, settings);
+}
+
+// Whether every chain that was kept is the beginning of that chain of the unbroken run.
+bool is_part_of(const auto& part, const auto& whole) {
+  bool alike = true;
+  for (Index c = 0; c < part.chains; ++c) {
+    const Index id = part.chain_ids[static_cast<std::size_t>(c)];
+    for (Index d = 0; d < part.draws; ++d) {
+      const Index a = c * part.draws + d, b = id * whole.draws + d;
+      alike =
+          alike && part.values.row(a) == whole.values.row(b) && part.energy[a] == whole.energy[b];
+    }
+  }
+  return alike;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "sampling that is stopped keeps finished chains, or what all have drawn; R3 is rejected") {
+  const Draws whole = stopped_after(1 << 30, real_run);
+  CHECK_FALSE(whole.stopped);
+  CHECK(whole.chain_ids.size() == 20);
+  // in the middle of the first block: what its 8 chains have drawn
+  const Draws begun = stopped_after(160, real_run);
+  CHECK(begun.stopped);
+  CHECK(begun.chains == 8);
+  CHECK(begun.draws > 50);
+  CHECK(begun.draws < 100);
+  CHECK(is_part_of(begun, whole));
+  // in the middle of the third: the 16 chains of two blocks
+  const Draws two = stopped_after(2 * 320 + 100, real_run);
+  CHECK(two.stopped);
+  CHECK(two.chains == 16);
+  CHECK(two.draws == 150);
+  CHECK(is_part_of(two, whole));
+  // before any draw
+  const Draws none = stopped_after(1, real_run);
+  CHECK(none.stopped);
+  CHECK(none.chains == 0);
+  CHECK(none.values.rows() == 0);
+
+  const auto wrong = [](const auto&... a) { return planted::R3::sample_chains(a...); };
+  CHECK_FALSE(is_part_of(stopped_after<planted::R3::SamplingPlan>(160, wrong), whole));
 }

@@ -3,9 +3,11 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <string_view>
 
 #include "negphase/random/philox_source.hpp"
@@ -18,7 +20,8 @@ namespace {
 template <class Scalar>
 class Keeper final : public Observer<Scalar> {
  public:
-  Keeper(Draws& draws, Index first_chain) : draws_(draws), first_chain_(first_chain) {}
+  Keeper(Draws& draws, Index first_chain, Index& done)
+      : draws_(draws), first_chain_(first_chain), done_(done) {}
 
   void observe(const AnyEnergy<Scalar>& energy, const AnyState<Scalar>& state,
                Index live) override {
@@ -26,18 +29,46 @@ class Keeper final : public Observer<Scalar> {
     energies_.resize(position.rows());
     energy.energy(position, energies_);
     for (Index c = 0; c < live; ++c) {
-      const Index row = (first_chain_ + c) * draws_.draws + next_;
+      const Index row = (first_chain_ + c) * draws_.draws + done_;
       draws_.values.row(row) = position.row(c).template cast<double>();
       draws_.energy[row] = energies_[c];
     }
-    ++next_;
+    ++done_;
   }
 
  private:
   Draws& draws_;
-  Index first_chain_, next_ = 0;
+  Index first_chain_;
+  Index& done_;  // draws of each chain of this block
   PerChain energies_;
 };
+
+// Closes the ranks of what was drawn when the run was stopped.
+void keep_whole_chains(Draws& draws, const std::vector<Index>& done, Index width) {
+  const Index planned = draws.draws;
+  Index kept_draws = planned;
+  if (std::find(done.begin(), done.end(), planned) == done.end()) {
+    for (const Index n : done) {
+      kept_draws = n > 0 ? std::min(kept_draws, n) : kept_draws;
+    }
+  }
+  Index to = 0;
+  draws.chain_ids.clear();
+  for (Index c = 0; c < draws.chains; ++c) {
+    if (done[static_cast<std::size_t>(c / width)] < std::max<Index>(kept_draws, 1)) {
+      continue;
+    }
+    for (Index d = 0; d < kept_draws; ++d, ++to) {
+      draws.values.row(to) = draws.values.row(c * planned + d);
+      draws.energy[to] = draws.energy[c * planned + d];
+    }
+    draws.chain_ids.push_back(c);
+  }
+  draws.chains = static_cast<Index>(draws.chain_ids.size());
+  draws.draws = kept_draws;
+  draws.values.conservativeResize(to, draws.values.cols());
+  draws.energy.conservativeResize(to);
+}
 
 template <class Scalar>
 void run(Draws& draws, const AnyModel& model, const Eigen::MatrixXd& x, double beta,
@@ -64,9 +95,16 @@ void run(Draws& draws, const AnyModel& model, const Eigen::MatrixXd& x, double b
   if (settings.progress != nullptr) {
     settings.progress->begin(chains.plan().num_blocks() * plan.schedule.steps());
   }
-  chains.advance(plan.schedule, [&](Index, Index first_chain, Index) {
-    return std::make_unique<Keeper<Scalar>>(draws, first_chain);
-  });
+  std::vector<Index> done(static_cast<std::size_t>(chains.plan().num_blocks()), 0);
+  try {
+    chains.advance(plan.schedule, [&](Index block, Index first_chain, Index) {
+      return std::make_unique<Keeper<Scalar>>(draws, first_chain,
+                                              done[static_cast<std::size_t>(block)]);
+    });
+  } catch (const Stopped&) {
+    draws.stopped = true;
+    keep_whole_chains(draws, done, chains.plan().width);
+  }
   draws.counts = chains.counts();
 }
 
@@ -121,6 +159,8 @@ Draws sample_chains(const AnyModel& model, const Eigen::MatrixXd& x, double beta
   draws.draws = plan.schedule.draws;
   draws.values.resize(plan.chains * plan.schedule.draws, columns);
   draws.energy.resize(draws.values.rows());
+  draws.chain_ids.resize(static_cast<std::size_t>(plan.chains));
+  std::iota(draws.chain_ids.begin(), draws.chain_ids.end(), Index{0});
   if (settings.precision == Precision::float32) {
     run<float>(draws, model, x, beta, sampler, plan, settings);
   } else {

@@ -30,6 +30,10 @@ struct Draws {
   Values values;           ///< [chains * draws x columns of y and z], a chain's draws together
   Eigen::VectorXd energy;  ///< [chains * draws], E of each draw
   RunCounts counts;        ///< the energies of the draws are not counted
+  std::vector<Index> chain_ids = {};  ///< number of each chain in the plan: 0 .. unless stopped
+  /// Stopped on request before the end: the chains that were finished, or where none was, what all
+  /// those that had begun to be observed have drawn alike; `counts` lacks some chains.
+  bool stopped = false;
 
   auto of_chain(Index chain) const { return values.middleRows(chain * draws, draws); }
 };
@@ -42,7 +46,8 @@ double bytes_of_draws(const SamplingPlan& plan, Index columns);
 void check_memory(double bytes, const std::string& what);
 
 /// Draws from exp(-beta E_W(x, y, z)) / Z (M2): y and z together. Memory is checked before it is
-/// taken (ConfigError); throws ModelError and Stopped as Chains does.
+/// taken (ConfigError); throws ModelError as Chains does. A wish to stop is no error: what was
+/// drawn is returned.
 /// @param x  [rows x num_x]; of no matter where num_x = 0
 Draws sample_chains(const AnyModel& model, const Eigen::MatrixXd& x, double beta,
                     const AnySampler& sampler, const SamplingPlan& plan,
