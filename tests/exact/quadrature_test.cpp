@@ -46,13 +46,13 @@ BindRow bind_function(const Function& f) {
   return [=](Index, Index) { return AnyEnergy<double>(LineFunction(f)); };
 }
 
-LineIntegral integrate(const Function& f, double beta = 1, const LineRange& range = {}) {
+RealIntegral integrate(const Function& f, double beta = 1, const LineRange& range = {}) {
   return integrate_line(bind_function(f), 1, beta, range, Executor(1))[0];
 }
 
 /// |log Z - expected|, relative above 1, which must not be larger than the integral says;
 /// `expected` itself may be off by 16 roundings.
-double error_of(const LineIntegral& integral, double expected) {
+double error_of(const RealIntegral& integral, double expected) {
   const double error = std::abs(integral.log_z - expected);
   CHECK(error <= integral.error + 16 * 0x1p-53 * std::max(1.0, std::abs(expected)));
   return error / std::max(1.0, std::abs(expected));
@@ -125,7 +125,7 @@ TEST_CASE("quadrature: a tilted double well, its figures from the vectors of lan
     const std::vector<Index> rows(static_cast<std::size_t>(chains), row);
     return AnyEnergy<double>(model.bind<double>(model.prepare(Eigen::MatrixXd::Ones(1, 1)), rows));
   };
-  const LineIntegral integral = integrate_line(bind, 1, 1, {}, Executor(1))[0];
+  const RealIntegral integral = integrate_line(bind, 1, 1, {}, Executor(1))[0];
   CHECK(error_of(integral, 1.1204196369278194 + 0.25) < target);
   CHECK(std::abs(integral.mean_param_grad[3] + -0.12983122327732086) < target);
   CHECK(std::abs(2 * integral.mean_param_grad[1] - 1.0492398544745956) < target);

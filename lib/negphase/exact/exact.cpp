@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "negphase/core/error.hpp"
+#include "negphase/exact/cubature.hpp"
 #include "negphase/exact/enumeration.hpp"
 #include "negphase/exact/gaussian.hpp"
 #include "negphase/exact/moment_energy.hpp"
@@ -333,22 +334,37 @@ std::vector<Index> summable_latents(const Task& task) {
 Verdict plan_quadrature(const Task& task) {
   const AnyEnergy<double> energy = task.binder(summable_latents(task))(0, block_chains);
   const std::span<const Column> columns = energy.columns();
-  if (columns.size() != 1 || columns[0].kind != ColumnKind::real) {
-    return refuse(fmt::format("{} columns, not one real one", columns.size()));
+  const bool all_real = std::all_of(columns.begin(), columns.end(), [](const Column& column) {
+    return column.kind == ColumnKind::real;
+  });
+  if (columns.empty() || columns.size() > 3 || !all_real) {
+    return refuse(fmt::format("{} columns, not one to three real ones", columns.size()));
   }
-  const double energies = 1e5 * static_cast<double>(task.rows);  // most of it the scan
-  constexpr double bookkeeping = 6e-9;                           // seconds a node, measured
+  // typical; of one column most of it the scan
+  const double of_row = columns.size() == 3 ? 1e6 : 1e5;
+  const double energies = of_row * static_cast<double>(task.rows);
+  const double bookkeeping = columns.size() == 1 ? 6e-9 : 1e-7;  // seconds a node, measured
+  const bool fits = columns.size() == 1 || energies <= task.limits.max_states;
   const double seconds =
-      task.timed ? energies * (bookkeeping + seconds_per_state(energy, false)) : 0;
+      fits && !task.timed ? 0 : energies * (bookkeeping + seconds_per_state(energy, false));
+  if (!fits) {
+    return refuse(
+        fmt::format("about {:.8g} energies, the limit is {:.8g}; they would take {} on "
+                    "one thread",
+                    energies, task.limits.max_states, in_words(seconds)));
+  }
   return {true, energies, seconds, ""};
 }
 
 ExactAnswer solve_quadrature(const Task& task, const Executor& executor) {
   const LineRange range{task.limits.lower, task.limits.upper};
+  const BindRow bind = task.binder(summable_latents(task));
   return gather(
       task,
-      integrate_line(task.binder(summable_latents(task)), task.rows, task.beta, range, executor),
-      [](const LineIntegral& integral) { return integral.error; });
+      bind(0, 1).columns().size() == 1
+          ? integrate_line(bind, task.rows, task.beta, range, executor)
+          : integrate_space(bind, task.rows, task.beta, range, task.limits.max_states, executor),
+      [](const RealIntegral& integral) { return integral.error; });
 }
 
 // ---- all methods
@@ -362,7 +378,7 @@ constexpr std::array<ExactMethodInfo, 4> infos{{
     {"gaussian", "closed form, for energies quadratic in y"},
     {"layer_sum", "one layer in closed form, the other enumerated"},
     {"enumeration", "a sum over all states of y and z"},
-    {"quadrature", "an integral over one real y, each row of x for itself"},
+    {"quadrature", "an integral over 1 to 3 real y, each row of x for itself"},
 }};
 constexpr std::array<Method, infos.size()> methods{{
     {plan_gaussian, solve_gaussian},

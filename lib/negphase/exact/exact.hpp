@@ -24,8 +24,10 @@ struct ExactAnswer {
 };
 
 struct ExactLimits {
-  double max_states = 1 << 25;  ///< of all rows of x together
-  /// range of y for quadrature
+  /// Of all rows of x together. For quadrature over 2 or 3 columns: energies, as planned; and the
+  /// most that one row may take.
+  double max_states = 1 << 25;
+  /// range of y for quadrature, of each column
   double lower = -std::numeric_limits<double>::infinity();
   double upper = std::numeric_limits<double>::infinity();
 };
@@ -47,9 +49,9 @@ std::span<const ExactMethodInfo> exact_methods();
 
 /// Methods ask for abilities and structure views of the energy, never for a model by name:
 ///   gaussian     gaussian() view: closed form
-///   layer_sum    one layer has a closed sum (summed_out), the others are enumerated; needs beta >
-///   0 enumeration  all columns of y and z finite quadrature   one real column, after z is summed
-///   out where there is one
+///   layer_sum    one layer has a closed sum (summed_out), the others are enumerated; beta > 0
+///   enumeration  all columns of y and z finite
+///   quadrature   one to three real columns, after z is summed out where there is one
 /// @param x  [rows x num_x]; of no matter where num_x = 0
 /// Cost: a pilot of some milliseconds. Throws ConfigError where x has the wrong number of columns
 /// or no row, or beta is negative or not finite.

@@ -3,15 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/math/quadrature/gauss.hpp>
-#include <boost/math/quadrature/gauss_kronrod.hpp>
 #include <cmath>
 #include <string>
 #include <utility>
 
 #include "negphase/core/error.hpp"
 #include "negphase/core/kernel.hpp"
-#include "negphase/core/log_sum_exp.hpp"
+#include "negphase/exact/gauss_kronrod.hpp"
 
 namespace negphase {
 
@@ -19,7 +17,6 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
-constexpr Index block_chains = 64;
 
 // the scan, in units of t
 constexpr double fine_step = 1.0 / 2048, fine_end = 19;
@@ -30,38 +27,6 @@ constexpr double negligible = 50;
 constexpr std::size_t most_nodes = std::size_t{1} << 21;
 constexpr std::size_t most_panels = 100000;
 constexpr double tolerance = 1e-13;
-
-/// The change of variables y(t), t on the whole line, under which tails of any power decay
-/// exponentially, and every place is resolved relative to its distance from 0 or from an end.
-struct LineMap {
-  LineRange range;
-
-  double y(double t) const {
-    const bool has_lower = range.lower > -infinity;
-    const bool has_upper = range.upper < infinity;
-    if (has_lower && has_upper) {
-      const double width = range.upper - range.lower;
-      return t < 0 ? range.lower + width * logistic(t) : range.upper - width * logistic(-t);
-    }
-    if (has_lower || has_upper) {
-      return has_lower ? range.lower + std::exp(t) : range.upper - std::exp(-t);
-    }
-    return std::sinh(t);
-  }
-
-  /// log dy/dt
-  double log_slope(double t) const {
-    const bool has_lower = range.lower > -infinity;
-    const bool has_upper = range.upper < infinity;
-    if (has_lower && has_upper) {
-      return std::log(range.upper - range.lower) - softplus(t) - softplus(-t);
-    }
-    if (has_lower || has_upper) {
-      return has_lower ? t : -t;
-    }
-    return std::abs(t) + std::log1p(std::exp(-2 * std::abs(t))) - std::log(2.0);
-  }
-};
 
 /// Places of t with all that does not depend on the energy; shared by all rows of x.
 struct Places {
@@ -88,68 +53,6 @@ Places scan_places(const LineMap& map) {
   return places;
 }
 
-/// The energy along the line for one row of x, a block of nodes at a time.
-class LineEnergy {
- public:
-  LineEnergy(const BindRow& bind, Index row)
-      : energy_(bind(row, block_chains)), row_(row), y_(block_chains, 1), out_(block_chains) {}
-
-  Index row() const { return row_; }
-  double evaluations() const { return static_cast<double>(evaluations_); }
-  bool has_param_grad() const { return energy_.can(Ability::param_grad); }
-
-  std::vector<double> at(const std::vector<double>& y) {
-    std::vector<double> energies(y.size());
-    for (std::size_t begin = 0; begin < y.size(); begin += block_chains) {
-      const Index size = load(y, begin);
-      energy_.energy(y_, out_);
-      refuse_bad(size);
-      Eigen::Map<PerChain>(energies.data() + begin, size) = out_.head(size);
-    }
-    evaluations_ += y.size();
-    return energies;
-  }
-
-  /// sum_k weights[k] dE/dW(y[k])
-  Eigen::VectorXd param_grad(const std::vector<double>& y, const std::vector<double>& weights) {
-    Eigen::VectorXd sum = Eigen::VectorXd::Zero(energy_.num_params());
-    for (std::size_t begin = 0; begin < y.size(); begin += block_chains) {
-      const Index size = load(y, begin);
-      out_.head(size) = Eigen::Map<const PerChain>(weights.data() + begin, size);
-      energy_.add_param_grad(y_, {0, size}, out_, sum);
-    }
-    return sum;
-  }
-
- private:
-  /// Fills the block from y[begin] on, the rest of it with the last value; returns how many are
-  /// new.
-  Index load(const std::vector<double>& y, std::size_t begin) {
-    const Index size = std::min(block_chains, static_cast<Index>(y.size() - begin));
-    y_.col(0).head(size) = Eigen::Map<const PerChain>(y.data() + begin, size);
-    y_.col(0).tail(block_chains - size) = y_(size - 1, 0);
-    return size;
-  }
-
-  void refuse_bad(Index size) const {
-    if ((out_.head(size) > -infinity).all()) {
-      return;
-    }
-    Index c = 0;
-    while (out_[c] > -infinity) {
-      ++c;
-    }
-    throw ModelError(fmt::format("row {} of x: the energy is {} at y = {}{}", row_, out_[c],
-                                 y_(c, 0), out_[c] < 0 ? ": not normalisable" : ""));
-  }
-
-  AnyEnergy<double> energy_;
-  Index row_;
-  Block<double> y_;
-  PerChain out_;
-  std::size_t evaluations_ = 0;
-};
-
 /// A place of the scan: log of the integrand per unit of t.
 struct ScanNode {
   double t = 0, log_mass = -infinity, energy = infinity;
@@ -158,7 +61,7 @@ struct ScanNode {
 /// Where the mass is.
 class Scan {
  public:
-  Scan(LineEnergy& energy, const LineMap& map, const Places& first_places, double beta)
+  Scan(NodeEnergies& energy, const LineMap& map, const Places& first_places, double beta)
       : energy_(energy), map_(map), beta_(beta) {
     add(first_places);
     close_in_on_peaks();
@@ -262,42 +165,14 @@ class Scan {
                              [](const ScanNode& node, double place) { return node.t < place; });
   }
 
-  LineEnergy& energy_;
+  NodeEnergies& energy_;
   const LineMap& map_;
   double beta_;
   std::vector<ScanNode> nodes_;
   ScanNode peak_;
 };
 
-/// Gauss-Kronrod on [-1, 1], ascending: every second node is one of Gauss's.
-struct Rule {
-  std::vector<double> nodes, kronrod, gauss;
-
-  Rule() {
-    const auto& x = boost::math::quadrature::gauss_kronrod<double, 21>::abscissa();
-    for (std::size_t i = x.size() - 1; i > 0; --i) {
-      add(-x[i], i);
-    }
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      add(x[i], i);
-    }
-  }
-  std::size_t size() const { return nodes.size(); }
-
- private:
-  void add(double node, std::size_t i) {
-    const auto& w = boost::math::quadrature::gauss_kronrod<double, 21>::weights();
-    const auto& v = boost::math::quadrature::gauss<double, 10>::weights();
-    nodes.push_back(node);
-    kronrod.push_back(w[i]);
-    gauss.push_back(i % 2 == 1 ? v[i / 2] : 0);
-  }
-};
-
-const Rule& rule() {
-  static const Rule the_rule;
-  return the_rule;
-}
+const GaussKronrod& rule() { return gauss_kronrod<21>(); }
 
 /// The rounded sum of a and b less their sum (Knuth, TAOCP 4.2.2).
 double sum_error(double a, double b) {
@@ -367,7 +242,7 @@ std::vector<Panel> cut_panels(const Scan& scan, const LineMap& map) {
 /// Adaptive integration of exp(-beta (E - E0)) over panels.
 class PanelSum {
  public:
-  PanelSum(LineEnergy& energy, double beta, double reference, std::vector<Panel> panels)
+  PanelSum(NodeEnergies& energy, double beta, double reference, std::vector<Panel> panels)
       : energy_(energy), beta_(beta), reference_(reference) {
     integrate(std::move(panels));
     while (halve_bad_panels()) {
@@ -486,18 +361,18 @@ class PanelSum {
         energy_.row(), error() / total(), panels_.size()));
   }
 
-  LineEnergy& energy_;
+  NodeEnergies& energy_;
   double beta_, reference_;
   std::vector<Panel> panels_;
 };
 
-LineIntegral integrate_row(const BindRow& bind, Index row, double beta, const LineMap& map,
+RealIntegral integrate_row(const BindRow& bind, Index row, double beta, const LineMap& map,
                            const Places& first_places) {
-  LineEnergy energy(bind, row);
+  NodeEnergies energy(bind, row);
   const Scan scan(energy, map, first_places, beta);
   const double reference = scan.peak().energy;
   PanelSum panels(energy, beta, reference, cut_panels(scan, map));
-  LineIntegral integral;
+  RealIntegral integral;
   const double total = panels.total();
   integral.log_z = std::log(total) - beta * reference;
   integral.error = panels.error() / total + epsilon * std::abs(integral.log_z);
@@ -510,7 +385,7 @@ LineIntegral integrate_row(const BindRow& bind, Index row, double beta, const Li
 
 }  // namespace
 
-std::vector<LineIntegral> integrate_line(const BindRow& bind, Index rows, double beta,
+std::vector<RealIntegral> integrate_line(const BindRow& bind, Index rows, double beta,
                                          const LineRange& range, const Executor& executor) {
   if (!(range.lower < range.upper)) {
     throw ConfigError(
@@ -522,7 +397,7 @@ std::vector<LineIntegral> integrate_line(const BindRow& bind, Index rows, double
   }
   const LineMap map{range};
   const Places first_places = scan_places(map);
-  return executor.map<LineIntegral>(
+  return executor.map<RealIntegral>(
       rows, [&](Index row) { return integrate_row(bind, row, beta, map, first_places); });
 }
 

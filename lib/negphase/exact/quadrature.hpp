@@ -1,25 +1,11 @@
 #pragma once
-#include <limits>
 #include <vector>
 
-#include "negphase/exact/bind_row.hpp"
+#include "negphase/exact/node_energies.hpp"
+#include "negphase/exact/real_line.hpp"
 #include "negphase/parallel/executor.hpp"
 
 namespace negphase {
-
-/// Where y may lie; both ends may be infinite.
-struct LineRange {
-  double lower = -std::numeric_limits<double>::infinity();
-  double upper = std::numeric_limits<double>::infinity();
-};
-
-/// The exact answer for one row of x under an energy of one real column.
-struct LineIntegral {
-  double log_z = 0;
-  double error = 0;                 ///< of log_z: estimated truncation plus rounding
-  Eigen::VectorXd mean_param_grad;  ///< [P] E_p[dE/dW]; empty where the energy has no param_grad
-  double evaluations = 0;
-};
 
 /// log Z and E_p[dE/dW] under p = exp(-beta E) / Z (M2) by quadrature over y in `range`, each row
 /// of x for itself; nodes are the chains of blocks bound to that row.
@@ -42,7 +28,7 @@ struct LineIntegral {
 /// Cost a row: about 80,000 energies (a millisecond), 200 to 5,000 more a mode.
 /// Throws ModelError with row and y: not normalisable, NaN or -inf, +inf everywhere, does not
 /// settle; ConfigError for an empty range, or beta = 0 on an infinite one.
-std::vector<LineIntegral> integrate_line(const BindRow& bind, Index rows, double beta,
+std::vector<RealIntegral> integrate_line(const BindRow& bind, Index rows, double beta,
                                          const LineRange& range, const Executor& executor);
 
 }  // namespace negphase
