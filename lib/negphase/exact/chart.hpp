@@ -1,6 +1,7 @@
 #pragma once
 #include <Eigen/LU>
 #include <cmath>
+#include <utility>
 
 #include "negphase/core/block.hpp"
 #include "negphase/exact/real_line.hpp"
