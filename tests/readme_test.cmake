@@ -1,7 +1,9 @@
-# README.md shows apps/examples/own_energy.cpp as it is compiled.
+# README.md shows the programs of apps/examples as they are compiled.
 file(READ "${ROOT}/README.md" readme)
-file(READ "${ROOT}/apps/examples/own_energy.cpp" program)
-string(FIND "${readme}" "```cpp\n${program}```" at)
-if(at EQUAL -1)
-  message(FATAL_ERROR "README.md does not show apps/examples/own_energy.cpp as it is: ./run readme")
-endif()
+foreach(name own_energy own_sampler)
+  file(READ "${ROOT}/apps/examples/${name}.cpp" program)
+  string(FIND "${readme}" "```cpp\n${program}```" at)
+  if(at EQUAL -1)
+    message(SEND_ERROR "README.md does not show apps/examples/${name}.cpp as it is: ./run readme")
+  endif()
+endforeach()

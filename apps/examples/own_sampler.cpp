@@ -2,7 +2,7 @@
 // for any energy, any block of chains and both precisions; run beside the project's random walk.
 #include <negphase/core/acceptance.hpp>
 #include <negphase/core/start.hpp>
-#include <negphase/gradient/registry.hpp>
+#include <negphase/gradient/defaults.hpp>
 #include <negphase/models/quartic.hpp>
 
 #include <cstdio>
@@ -58,11 +58,8 @@ struct Window {
 int main() {
   const Eigen::MatrixXd x{{-1}, {0.5}, {2}}, y{{-0.9}, {0.7}, {1.4}};
   const Problem problem{QuarticModel(Params{{1, -0.5, 1.5, 0.2}}), x, y};
-  const Executor executor;
-  const RunSettings settings{.executor = &executor};
   const AnySampler window{"window", Window{1.5}, Window{1.5}};
-  const auto estimate = estimate_gradient(problem, &window, "long_chains", {}, settings);
-  const auto exact = estimate_gradient(problem, nullptr, "exact", {}, settings);
+  const auto estimate = estimate_gradient(problem, window);
   std::printf("acceptance %.2f, rms z %.2f\n", estimate.acceptance,
-              compare(estimate, exact.mean).rms_z);
+              compare(estimate, exact_gradient(problem)).rms_z);
 }

@@ -9,6 +9,7 @@
 #include "negphase/gradient/by_chains.hpp"
 #include "negphase/gradient/registry.hpp"
 #include "negphase/gradient/warnings.hpp"
+#include "negphase/run/gradient_check.hpp"
 
 namespace negphase {
 
@@ -162,6 +163,7 @@ void check_exact(const Problem& p, const AnySampler*, const Options& o, const Ru
   if (plan.method.empty()) {
     throw ConfigError(fmt::format("estimator 'exact': {}", plan.why_not));
   }
+  check_gradients(p.model, p.x, p.y, 1);
 }
 
 GradientEstimate estimate_exact(const Problem& p, const AnySampler*, const Options& o,

@@ -8,6 +8,7 @@
 
 #include "negphase/exact/exact.hpp"
 #include "negphase/gradient/by_chains.hpp"
+#include "negphase/run/gradient_check.hpp"
 #include "negphase/random/stream_engine.hpp"
 
 namespace negphase {
@@ -57,6 +58,7 @@ TrainingGradient::TrainingGradient(const Problem& problem, const AnySampler* sam
     if (plan.method.empty()) {
       throw ConfigError("gradient = \"exact\": " + plan.why_not);
     }
+    check_gradients(problem.model, problem.x, problem.y, 1);
     return;
   }
   if (sampler == nullptr) {
