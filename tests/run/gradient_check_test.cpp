@@ -3,7 +3,10 @@
 #include <doctest/doctest.h>
 
 #include "negphase/core/error.hpp"
+#include "negphase/gradient/registry.hpp"
+#include "negphase/gradient/training.hpp"
 #include "negphase/models/registry.hpp"
+#include "negphase/registry/registry.hpp"
 
 // How these tests can fail: a check that passes wrong derivatives, or refuses right ones.
 
@@ -77,4 +80,33 @@ TEST_CASE("gradient check: a derivative that is off by more than 1e-4 is refused
   CHECK_THROWS_WITH_AS(check(-1, 1), doctest::Contains("relative error"), ConfigError);
   CHECK_THROWS_WITH_AS(check(1, 0.5), doctest::Contains("dE/dw at row 1"), ConfigError);
   CHECK_NOTHROW(check(1, 1 - 5e-5));
+}
+
+TEST_CASE("gradient check: every way to a gradient makes it, exact ones and training too") {
+  const Executor executor(1);
+  const Eigen::MatrixXd y{{0.5}, {-1.25}, {2}};
+  const AnySampler mala = make_sampler("mala");
+  const auto refused = [&](auto run) {
+    const auto params = std::make_shared<const Params>(Params{{0.75}});
+    run(Problem{ScaledModel{params, 1, 1}, Eigen::MatrixXd(3, 0), y});
+    CHECK_THROWS_WITH_AS(run(Problem{ScaledModel{params, 1, 0.5}, Eigen::MatrixXd(3, 0), y}),
+                         doctest::Contains("relative error"), ConfigError);
+  };
+  for (const std::string estimator : {"exact", "long_chains", "cd", "pcd"}) {
+    CAPTURE(estimator);
+    refused([&](const Problem& p) {
+      const std::vector<GivenOption> some{{"chains", std::int64_t{16}, {}}};
+      const std::vector<GivenOption> none;
+      estimate_gradient(p, &mala, estimator, estimator == "exact" ? none : some,
+                        {.executor = &executor});
+    });
+  }
+  for (const std::string how : {"exact", "pcd"}) {
+    CAPTURE(how);
+    refused([&](const Problem& p) {
+      const std::vector<GivenOption> given{{"gradient", how, {}}};
+      Trainer(p, &mala, Options::resolve("[train]", train_options(), given),
+              {.executor = &executor});
+    });
+  }
 }
