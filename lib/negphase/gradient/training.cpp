@@ -72,8 +72,9 @@ std::span<const OptionSpec> train_options() {
        true, "updates"},
       {"exact_nll_states", 1048576.0, "states that an exact NLL beside the training may enumerate",
        1, 1099511627776.0, true, "states"},
-      {"checkpoint_every", std::int64_t{0}, "updates between two checkpoints; 0: only on a signal",
-       0, 1e9, true, "updates"},
+      {"checkpoint_every", std::int64_t{0},
+       "updates between two checkpoints; 0: ten in a run. One more on a signal", 0, 1e9, true,
+       "updates"},
   }};
   return specs;
 }
