@@ -15,6 +15,7 @@
 #include "planted/P3.hpp"
 #include "planted/P6.hpp"
 #include "planted/P7.hpp"
+#include "planted/P8.hpp"
 #include "support/problems.hpp"
 #include "support/zoo.hpp"
 
@@ -154,6 +155,50 @@ TEST_CASE("planted P1, P2, E8: uphill, chains of the first model, chains that ar
   CHECK(gradient_at(trained<planted::P1::Trainer>(schedule())) > cloud);
   CHECK(gradient_at(descended<planted::P2::TrainingGradient>()) > cloud);
   CHECK(gradient_at(descended<planted::E8::TrainingGradient>()) > cloud);
+}
+
+namespace {
+
+// The mean of some updates' gradients at one place; rbm_3x2_strong, 4 rows.
+template <class Gradient>
+Eigen::VectorXd mean_gradient(const Given& given) {
+  const Executor executor(2);
+  const Problem p = rbm_problem("rbm_3x2_strong");
+  const AnySampler gibbs = make_sampler("block_gibbs", {});
+  Gradient gradient(p, &gibbs, options_of(given), settings_on(executor, 21));
+  Eigen::VectorXd sum = Eigen::VectorXd::Zero(p.model.params().size());
+  for (int update = 1; update <= 4; ++update) {
+    sum += gradient.at(p.model, update).gradient;
+  }
+  return sum / 4;
+}
+
+double off_by(const Eigen::VectorXd& mean, const std::string& which) {
+  return (mean - testing::rbm_gradient("rbm_3x2_strong", which)).cwiseAbs().maxCoeff();
+}
+
+Given cd_steps(std::int64_t k) {
+  return {{"gradient", std::string("cd"), {}},
+          {"cd_k", k, {}},
+          {"chains_per_row", std::int64_t{5000}, {}}};
+}
+
+}  // namespace
+
+TEST_CASE("the gradients of training are those of their methods; P8, a sweep less, is rejected") {
+  // E[v h] of bits has a variance of at most 1/4: 4 x 20,000 chains make error bars below 0.0018;
+  // CD-1, CD-2 and the exact gradient are 0.027 and more apart
+  const double bound = testing::z_bound(11) * 0.0018;
+  CHECK(off_by(mean_gradient<TrainingGradient>(cd_steps(1)), "expected_cd1_grad") < bound);
+  CHECK(off_by(mean_gradient<TrainingGradient>(cd_steps(2)), "expected_cd2_grad") < bound);
+  CHECK(off_by(mean_gradient<planted::P8::TrainingGradient>(cd_steps(2)), "expected_cd2_grad") >
+        bound);
+  const Given long_chains{{"gradient", std::string("long_chains"), {}},
+                          {"chains", std::int64_t{20000}, {}},
+                          {"warmup", std::int64_t{200}, {}}};
+  CHECK(off_by(mean_gradient<TrainingGradient>(long_chains), "exact_grad_nll") < bound);
+  CHECK(off_by(mean_gradient<TrainingGradient>({{"gradient", std::string("exact"), {}}}),
+               "exact_grad_nll") < 1e-12);
 }
 
 TEST_CASE("training saved at every boundary and restored on 1, 2, 3 threads: the same bytes") {
