@@ -5,7 +5,9 @@
 
 #include "negphase/gradient/phase.hpp"
 #include "negphase/gradient/registry.hpp"
+#include "negphase/gradient/training.hpp"
 #include "negphase/registry/registry.hpp"
+#include "planted/P9.hpp"
 #include "support/problems.hpp"
 
 // A model with a real y and a discrete z, sampled together: the estimators through chains of mixed
@@ -179,4 +181,36 @@ TEST_CASE("CD-k of mixed states: k = 1 is far from the gradient, k = 200 is not"
   };
   CHECK(worst_z(1) > z_bound(6));
   CHECK(worst_z(200) <= z_bound(6));
+}
+
+namespace {
+
+// The mean of 8 gradients of training at one place, z sampled in both phases.
+template <class Gradient>
+Eigen::VectorXd training_gradient(const Problem& problem) {
+  const Executor executor(2);
+  const AnySampler mixed = sampler("gibbs", "mala");
+  const std::vector<GivenOption> given{{"gradient", std::string("long_chains"), {}},
+                                       {"chains", std::int64_t{8000}, {}},
+                                       {"positive_chains", std::int64_t{2000}, {}}};
+  Gradient gradient(problem, &mixed, Options::resolve("[train]", train_options(), given),
+                    settings_on(executor, 8));
+  Eigen::VectorXd sum = Eigen::VectorXd::Zero(2 * kinds);
+  for (int update = 1; update <= 8; ++update) {
+    sum += gradient.at(problem.model, update).gradient;
+  }
+  return sum / 8;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "training samples z given y where it cannot be summed out; P9, y not clamped, is rejected") {
+  const Problem problem = mixture_problem(1.5);
+  const Eigen::VectorXd exact = exact_gradient(problem);
+  // dE/dW is below 3 in size: 64,000 chains in each phase
+  const double bound = z_bound(6) * 3 * std::sqrt(2 / 64000.0);
+  CHECK((training_gradient<TrainingGradient>(problem) - exact).cwiseAbs().maxCoeff() < bound);
+  CHECK((training_gradient<planted::P9::TrainingGradient>(problem) - exact).cwiseAbs().maxCoeff() >
+        bound);
 }
