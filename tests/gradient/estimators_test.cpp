@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,24 @@ TEST_CASE("exact gradients equal the vectors") {
     CHECK(e.is_exact);
     CHECK(e.standard_error.maxCoeff() == 0);
   }
+}
+
+// A component whose error bar is below the rounding of both phases has no z: of phases up to 3 that
+// is 4 x 2^-52 x 3 = 2.7e-15. Its error, which is rounding as well, would be thousands of such
+// bars.
+TEST_CASE("compare() takes rounding for no error of the error bars") {
+  GradientEstimate e;
+  e.positive = Eigen::Vector3d(3, 1e-11, 1e-11);
+  e.negative = Eigen::Vector3d(2, 1e-11, 1e-11);
+  e.mean = Eigen::Vector3d(1, 0, 0);
+  e.standard_error = Eigen::Vector3d(0.5, 1e-19, 1e-14);
+  e.degrees_of_freedom.setConstant(3, std::numeric_limits<double>::infinity());
+  const AgainstExact a = compare(e, Eigen::Vector3d(0.5, 2e-16, 2e-14));
+  CHECK(a.z[0] == doctest::Approx(1));
+  CHECK(std::isnan(a.z[1]));
+  CHECK(a.z[2] == doctest::Approx(-2));
+  CHECK(a.rms_z == doctest::Approx(std::sqrt(2.5)));
+  CHECK(a.worst_z == doctest::Approx(2));
 }
 
 // E[v h] of bits has variance at most 1/4: with 4 rows x 5,000 chains and 4 draws the error bar of

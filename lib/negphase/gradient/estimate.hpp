@@ -58,7 +58,7 @@ struct AgainstExact {
   double relative_error = 0;  ///< |mean - exact| / |exact| (Euclidean)
   double cosine = 0;          ///< of the angle between the two
   Eigen::VectorXd z;   ///< [P] probit(t CDF(error / SE; df)): standard normal if the error bars
-                       ///< are true; NaN where SE = 0
+                       ///< are true; NaN where SE is 0 or below the rounding of the phases
   double rms_z = 0;    ///< root mean square of the finite z: about 1 when the bars are true
   double worst_z = 0;  ///< largest |z|
 };
