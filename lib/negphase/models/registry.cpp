@@ -30,7 +30,7 @@ AnyModel make_quartic(const Options&, const DataShape& data) {
   if (data.num_x != 1 || data.num_y != 1) {
     refuse_data("quartic", "1 x column and 1 y column", data);
   }
-  return QuarticModel(Params::Zero(4));
+  return QuarticModel(Params{{1, 0, 0, 0}});  // where training starts: normalisable, unlike 0
 }
 
 ModelExample quartic_example() {
