@@ -197,7 +197,7 @@ ExactAnswer gather(const Task& task, const std::vector<RowResult>& results, Erro
 Verdict plan_gaussian(const Task& task) {
   const AnyEnergy<double> energy = task.bind(0, block_chains);
   if (!energy.can(Ability::gaussian)) {
-    return refuse("the energy has no gaussian() view");
+    return refuse("the model is not Gaussian");
   }
   const double energies = 2 * static_cast<double>(energy.columns().size()) + 1;
   const double states = energies * static_cast<double>(task.rows);
@@ -231,14 +231,14 @@ std::vector<Index> best_layer(const Task& task, const AnyEnergy<double>& energy)
 Verdict plan_layer_sum(const Task& task) {
   const AnyEnergy<double> energy = task.bind(0, block_chains);
   if (!energy.can(Ability::layers)) {
-    return refuse("the energy has no layers() view");
+    return refuse("the model has no layers");
   }
   if (task.beta == 0) {
     return refuse("a free energy needs beta > 0");
   }
   const std::vector<Index> layer = best_layer(task, energy);
   if (layer.empty()) {
-    return refuse("no layer has a closed sum that leaves finite columns");
+    return refuse("no layer can be summed out");
   }
   const AnyEnergy<double> marginal = energy.summed_out(layer, task.beta);
   return within_limit(task, count_states(marginal.columns()),
