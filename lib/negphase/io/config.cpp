@@ -522,16 +522,20 @@ class Reader {
   // A share, or else rows.
   void read_test(const toml::node& node, DataSpec& data) {
     data.test_place = place_of(node);
-    const auto* share = node.as_floating_point();
-    if (share == nullptr) {
+    const bool is_zero = node.value<std::int64_t>() == 0;  // meant as a share, not as a row
+    if (!node.is_floating_point() && !is_zero) {
       data.test = row_ranges(node, "[data]: test");
-    } else if (share->get() > 0 && share->get() < 1) {
-      data.test_share = share->get();
+      return;
+    }
+    const double share = node.value_or(0.0);
+    if (share > 0 && share < 1) {
+      data.test_share = share;
     } else {
       complaints_.add(data.test_place,
                       fmt::format("[data]: test = {} is out of range (legal: a share of the rows, "
-                                  "0 < test < 1, or row numbers like \"301..400\")",
-                                  share->get()));
+                                  "0 < test < 1, or row numbers like \"301..400\"; leave it out "
+                                  "to hold no row out)",
+                                  share));
     }
   }
   // The word of `words` that stands here; 0 and a complaint where none does.
