@@ -97,9 +97,11 @@ std::string ProblemFile::description() const {
   const auto rows = problem.rows();
   const auto held_out = data.sources.test.size();
   const bool is_test = config.data->part == DataPart::test;
-  std::string text = fmt::format("{}, {} parameters, on {}{} row{} of {}", config.model.name,
-                                 problem.model.shape().num_params, rows, is_test ? " held-out" : "",
-                                 rows == 1 ? "" : "s", config.data->file.filename().string());
+  const Index num_params = problem.model.shape().num_params;
+  std::string text =
+      fmt::format("{}, {} parameter{}, on {}{} row{} of {}", config.model.name, num_params,
+                  num_params == 1 ? "" : "s", rows, is_test ? " held-out" : "",
+                  rows == 1 ? "" : "s", config.data->file.filename().string());
   std::vector<std::string> facts;
   if (held_out > 0 && !is_test) {
     facts.push_back(fmt::format("{} held out", held_out));

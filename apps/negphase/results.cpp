@@ -18,6 +18,7 @@
 
 #include "negphase/io/config_text.hpp"
 #include "negphase/io/files.hpp"
+#include "negphase/registry/registry.hpp"
 
 namespace negphase::tool {
 
@@ -28,6 +29,20 @@ namespace fs = std::filesystem;
 
 constexpr const char* run_file = "run.json";
 constexpr const char* lock_file = ".lock";
+
+// "7", "301..400", from 1: as the keys rows and test of [data] take them back.
+// @param rows  from 0, rising
+Json ranges_of(const std::vector<Eigen::Index>& rows) {
+  Json all = Json::array();
+  for (std::size_t first = 0, next = 0; first < rows.size(); first = next) {
+    for (next = first + 1; next < rows.size() && rows[next] == rows[next - 1] + 1;) {
+      ++next;
+    }
+    const Eigen::Index low = rows[first] + 1, high = rows[next - 1] + 1;
+    all.push_back(low == high ? fmt::format("{}", low) : fmt::format("{}..{}", low, high));
+  }
+  return all;
+}
 
 Json columns_of(const std::vector<DataColumn>& columns) {
   Json all = Json::array();
@@ -245,6 +260,12 @@ Json json_warnings(const std::vector<Warning>& warnings) {
   return all;
 }
 
+Json json_sampler(const NamedThing& sampler) {
+  return {{"name", sampler.name},
+          {"options", json_options(Options::resolve(
+                          sampler.name, find_sampler(sampler.name).options, sampler.options))}};
+}
+
 Json json_problem(const ProblemFile& file) {
   return {
       {"model", {{"name", file.config.model.name}, {"options", json_options(file.model_options)}}},
@@ -256,6 +277,7 @@ Json json_problem(const ProblemFile& file) {
         {"part", file.config.data->part == DataPart::test ? "test" : "train"},
         {"train_rows", file.data.sources.train.size()},
         {"test_rows", file.data.sources.test.size()},
+        {"test", ranges_of(file.data.sources.test)},
         {"dropped_rows", file.data.num_dropped},
         {"x", columns_of(file.data.x_columns)},
         {"y", columns_of(file.data.y_columns)}}}};

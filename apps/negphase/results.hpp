@@ -63,6 +63,8 @@ nlohmann::ordered_json fingerprint(const std::filesystem::path& file);
 nlohmann::ordered_json json_array(const Eigen::VectorXd& values);
 nlohmann::ordered_json json_options(const Options& options);
 nlohmann::ordered_json json_warnings(const std::vector<Warning>& warnings);
+/// Name and all options.
+nlohmann::ordered_json json_sampler(const NamedThing& sampler);
 /// Model, parameters, data: what a result is about.
 nlohmann::ordered_json json_problem(const ProblemFile& file);
 /// How the object of every verb begins: version, verb, configuration, seed, precision.

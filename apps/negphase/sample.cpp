@@ -227,6 +227,8 @@ Start start_of(const ProblemFile& loaded, const Options& options, Index chains) 
 
 // ---- output
 
+bool is_conditional(const ProblemFile& file) { return file.problem.model.shape().num_x > 0; }
+
 constexpr Index rows_shown = 20;
 constexpr Index most_csv_files = 1000;
 
@@ -236,8 +238,12 @@ std::string number(double value, int digits) {
 
 std::string text_of(const SampleResult& r, const ProblemFile& file, const ResultFolder& results) {
   const Summary& s = r.summary;
-  std::string text = fmt::format("{}\n{} chains by {}, {} draws each, {:.2f} s", file.description(),
-                                 r.draws.chains, r.sampler.name, r.draws.draws, r.seconds);
+  const Index rows = file.problem.rows();
+  const std::string on_rows =
+      is_conditional(file) ? fmt::format(" ({} on each row)", r.draws.chains / rows) : "";
+  std::string text =
+      fmt::format("{}\n{} chains{} by {}, {} draws each, {:.2f} s", file.description(),
+                  r.draws.chains, on_rows, r.sampler.name, r.draws.draws, r.seconds);
   if (std::isfinite(r.acceptance())) {
     text += fmt::format(", acceptance {:.3g}", r.acceptance());
   }
@@ -253,6 +259,12 @@ std::string text_of(const SampleResult& r, const ProblemFile& file, const Result
         fmt::format("... and {} more columns: --json or --out has them all\n", size - rows_shown);
   }
   text += "\n";
+  if (is_conditional(file)) {
+    text += fmt::format(
+        "mean: over all rows; sd: within a row. Chain c, from 1, is on row (c - 1) mod {} + 1 of "
+        "the {} rows\n",
+        rows, rows);
+  }
   for (const Warning& w : r.warnings) {
     text += fmt::format("{}: {}\n", w.is_failed_check ? "FAILED" : "note", w.text);
   }
@@ -270,12 +282,11 @@ std::string text_of(const SampleResult& r, const ProblemFile& file, const Result
 Json json_of(const SampleResult& r, const ProblemFile& file, const CommonArguments& common) {
   Json json = json_head("sample", file, common);
   json["problem"] = json_problem(file);
-  json["sampler"] = {{"name", r.sampler.name},
-                     {"options", json_options(Options::resolve(r.sampler.name,
-                                                               find_sampler(r.sampler.name).options,
-                                                               file.config.sampler->options))}};
+  json["sampler"] = json_sampler(*file.config.sampler);
   json["sample"] = json_options(r.options);
   json["chains"] = r.draws.chains;
+  json["chains_per_row"] =
+      is_conditional(file) ? Json(r.draws.chains / file.problem.rows()) : Json();
   json["draws"] = r.draws.draws;
   json["columns"] = r.summary.names;
   json["mean"] = json_array(r.summary.mean);
