@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -44,6 +45,20 @@ std::optional<AnySampler> training_sampler(const ProblemFile& loaded, const Opti
                      [&] { sampler = sampler_for(*config.sampler, loaded.problem); });
   complaints.throw_if_any();
   return sampler;
+}
+
+// What cannot be trained as [train] says is refused where it says so.
+Trainer make_trainer(const ProblemFile& loaded, const std::optional<AnySampler>& sampler,
+                     const Options& options, const RunSettings& settings) {
+  try {
+    return {loaded.problem, sampler ? &*sampler : nullptr, options, settings};
+  } catch (const ConfigError& refused) {
+    const auto table = loaded.config.verbs.find("train");
+    throw ConfigError(table == loaded.config.verbs.end()
+                          ? FilePlace{loaded.config.file.string(), 0, 0}
+                          : table->second.place,
+                      std::string("[train]: ") + refused.what());
+  }
 }
 
 /// Mean NLL without sampling, where it can be had within the limit; it never enters the training.
@@ -97,8 +112,20 @@ bool nll_is_due(const Training& t) {
   return t.watch.can() && (t.trainer.done() || n == 0 || (every > 0 && n % every == 0));
 }
 
-// The line of the present update; none has been made where `done` is missing.
-Json metrics_line(const Training& t, const TrainingUpdate* done) {
+// NaN where no kernel of the run ever rejects.
+double acceptance(const RunCounts& counts) {
+  return counts.acceptance / static_cast<double>(counts.proposals);
+}
+
+RunCounts since(const RunCounts& before, RunCounts counts) {
+  counts.proposals -= before.proposals;
+  counts.acceptance -= before.acceptance;
+  return counts;
+}
+
+// The line of the present update, which `made` its proposals; none has been made where `done` is
+// missing.
+Json metrics_line(const Training& t, const TrainingUpdate* done, const RunCounts& made = {}) {
   Json line{{"update", t.trainer.updates()}};
   if (done != nullptr) {
     line["learning_rate"] = done->learning_rate;
@@ -108,6 +135,9 @@ Json metrics_line(const Training& t, const TrainingUpdate* done) {
     }
     if (done->nll) {
       line["nll"] = *done->nll;
+    }
+    if (made.proposals > 0) {
+      line["acceptance"] = acceptance(made);
     }
   }
   if (nll_is_due(t)) {
@@ -129,8 +159,9 @@ void run_updates(Training& t, TrainingFiles& files, Progress& progress) {
   progress.begin(updates);
   progress.advance(t.trainer.updates());
   while (!t.trainer.done()) {
+    const RunCounts before = t.trainer.counts();
     const TrainingUpdate done = t.trainer.update();
-    files.write_metrics(metrics_line(t, &done));
+    files.write_metrics(metrics_line(t, &done, since(before, t.trainer.counts())));
     const bool stop = stop_token().stopped() && !t.trainer.done();
     if (stop || done.number % every == 0 || t.trainer.done()) {
       files.write_checkpoint(t.trainer);
@@ -174,11 +205,15 @@ std::string nll_text(const Json& nll) {
 std::string text_of(const Training& t, const ResultFolder& results) {
   const Problem& problem = t.loaded.problem;
   const double moved = (t.trainer.params() - problem.model.params()).norm();
+  const double accepted = acceptance(t.trainer.counts());
+  const std::string by_sampler =
+      !t.sampler                ? ""
+      : std::isfinite(accepted) ? fmt::format(" ({}, acceptance {:.3g})", t.sampler->name, accepted)
+                                : fmt::format(" ({})", t.sampler->name);
   std::string text = fmt::format(
       "trained {}\n{} update{} by {}, gradient = {}{}, {:.2f} s; |W - start| = {:.4g}\n",
       t.loaded.description(), t.trainer.updates(), t.trainer.updates() == 1 ? "" : "s",
-      t.options.word("optimizer"), t.options.word("gradient"),
-      t.sampler ? " (" + t.sampler->name + ")" : "", t.seconds, moved);
+      t.options.word("optimizer"), t.options.word("gradient"), by_sampler, t.seconds, moved);
   text += t.watch.can()
               ? fmt::format("mean NLL {} -> {} (exact, by {})\n", nll_text(t.first["exact_nll"]),
                             nll_text(t.last["exact_nll"]), t.watch.method())
@@ -191,9 +226,9 @@ std::string text_of(const Training& t, const ResultFolder& results) {
     text += fmt::format("{}: {}\n", w.is_failed_check ? "FAILED" : "note", w.text);
   }
   return text + fmt::format(
-                    "written: {} (params.npy: {} numbers; metrics.jsonl; trained.toml: for every "
-                    "other verb)\n",
-                    results.folder().string(), t.trainer.params().size());
+                    "written: {} (params.npy; metrics.jsonl; trained.toml: this file with these "
+                    "parameters, for every other verb)\n",
+                    results.folder().string());
 }
 
 Json json_of(const Training& t, const ResultFolder& results) {
@@ -201,7 +236,7 @@ Json json_of(const Training& t, const ResultFolder& results) {
   Json json = json_head("train", t.loaded, t.common);
   json["problem"] = json_problem(t.loaded);
   json["train"] = json_options(t.options);
-  json["sampler"] = t.sampler ? Json(t.sampler->name) : Json();
+  json["sampler"] = t.sampler ? json_sampler(*t.loaded.config.sampler) : Json();
   json["updates"] = t.trainer.updates();
   json["converged"] = t.trainer.converged();
   json["num_params"] = t.trainer.params().size();
@@ -214,9 +249,7 @@ Json json_of(const Training& t, const ResultFolder& results) {
   if (t.last.contains("exact_test_nll")) {
     json["test_nll"] = {{"before", t.first["exact_test_nll"]}, {"after", t.last["exact_test_nll"]}};
   }
-  json["acceptance"] = counts.proposals > 0
-                           ? Json(counts.acceptance / static_cast<double>(counts.proposals))
-                           : Json();
+  json["acceptance"] = counts.proposals > 0 ? Json(acceptance(counts)) : Json();
   json["energy_evaluations"] = counts.energy_evaluations;
   json["gradient_evaluations"] = counts.gradient_evaluations;
   json["warnings"] = json_warnings(t.warnings);
@@ -253,7 +286,7 @@ int run_train(const std::string& file, const CommonArguments& common) {
              common,
              options,
              sampler,
-             Trainer(loaded.problem, sampler ? &*sampler : nullptr, options, settings),
+             make_trainer(loaded, sampler, options, settings),
              NllWatch(loaded.problem, options, executor),
              {}};
   const std::optional<Problem> held_out = loaded.test_problem();

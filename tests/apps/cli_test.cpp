@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "negphase/io/npy.hpp"
 #include "support/run_tool.hpp"
@@ -170,6 +171,7 @@ TEST_CASE("cli: the test part is what training left out, with the scaling of wha
   for (const Json& json : {train["problem"]["data"], test["problem"]["data"]}) {
     CHECK(json["train_rows"] == 11);
     CHECK(json["test_rows"] == 9);
+    CHECK(json["test"] == Json({"12..20"}));
     CHECK(json["dropped_rows"] == 0);
     // x runs from -2 in steps of 0.2: of its first 11 rows the mean is -1, the variance 0.04 x 10;
     // error: 11 roundings of 2 x 2^-53
@@ -200,16 +202,20 @@ TEST_CASE("cli: labels, missing values and a share come back from config.toml") 
     rows += std::string(i % 3 == 0 ? "no" : "yes") + (i == 7 ? ",,0,1\n" : ",1,0,1\n");
   }
   folder.write("votes.csv", rows);
-  const Json first =
-      result(folder,
-             "exact r.toml --out o --set data.file=votes.csv --set 'data.y=[\"kind..b3\"]' --set "
-             "data.labels=kind --set data.missing=drop --set data.test=0.25");
+  const std::string exact =
+      "exact r.toml --set data.file=votes.csv --set 'data.y=[\"kind..b3\"]' --set "
+      "data.labels=kind --set data.missing=drop";
+  const Json first = result(folder, exact + " --set data.test=0.25 --out o");
   const Json again = result(folder, "exact o/config.toml");
   CHECK(again["nll"] == first["nll"]);
   const Json data = first["problem"]["data"];
   CHECK(data["dropped_rows"] == 1);
   CHECK(data["train_rows"].get<int>() + data["test_rows"].get<int>() == 39);
   CHECK(data["y"][0]["labels"] == Json({"no", "yes"}));
+  // the rows of a share, given by number, are the same rows
+  const Json named = result(folder, exact + " --set 'data.test=" + data["test"].dump() + "'");
+  CHECK(named["problem"]["data"]["test_rows"] == data["test_rows"]);
+  CHECK(named["nll"] == first["nll"]);
 }
 
 TEST_CASE("cli: exact and sample agree on means and deviations of y") {
@@ -364,6 +370,73 @@ TEST_CASE("cli: training writes parameters that gradient reads, the same for any
   CHECK(run_tool(folder, "gradient r.toml --set model.params=p/params.npy").exit_code == 0);
   CHECK(run_tool(folder, train + "p").exit_code == 3);  // it exists
   CHECK(run_tool(folder, train + "p --force").exit_code == 0);
+}
+
+TEST_CASE("cli: training says how many proposals were accepted, in all and at each update") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  write_rbm(folder);
+  const std::string by_mala = " --quiet --set train.updates=5 --out ";
+  const ToolRun text = run_tool(folder, "train m.toml" + by_mala + "a");
+  CHECK(contains(text.out, "gradient = pcd (mala, acceptance 0."));
+  const Json json = result(folder, "train m.toml" + by_mala + "b");
+  CHECK(json["sampler"] == Json{{"name", "mala"}, {"options", {{"step_size", 0.1}}}});
+
+  // every update makes the same number of proposals, so that the whole is the mean of the parts
+  std::istringstream metrics(folder.read("b/metrics.jsonl"));
+  std::string line;
+  double sum = 0;
+  for (int update = 0; std::getline(metrics, line); ++update) {
+    const Json at = Json::parse(line);
+    CHECK(at.contains("acceptance") == (update > 0));  // none has been made before the first
+    sum += at.value("acceptance", 0.0);
+  }
+  CHECK(sum / 5 == doctest::Approx(json["acceptance"].get<double>()).epsilon(1e-12));
+
+  // Gibbs rejects nothing: no number where there is none
+  CHECK(contains(run_tool(folder, "train r.toml" + by_mala + "c").out, "pcd (block_gibbs), "));
+  CHECK_FALSE(contains(folder.read("c/metrics.jsonl"), "acceptance"));
+}
+
+TEST_CASE("cli: training a quartic starts where it can be normalised") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  const std::string text = folder.read("m.toml"), params = "params = [0.6, -0.4, 1.1, 0.2]\n";
+  folder.write("s.toml", std::string(text).replace(text.find(params), params.size(), ""));
+  for (const char* seed : {"1", "2", "3"}) {  // the noise on the start has either sign
+    CAPTURE(seed);
+    const Json json = result(folder, std::string("train s.toml --set train.gradient=exact --set "
+                                                 "train.updates=20 --seed ") +
+                                         seed + " --out " + seed);
+    CHECK(json["nll"]["after"].get<double>() < json["nll"]["before"].get<double>());
+  }
+}
+
+TEST_CASE("cli: sample says which chains are on which row") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  write_rbm(folder);
+  // w2 = 40 x pulls y to the side of x: the sign of a draw tells the row of its chain
+  const std::string sample =
+      "sample m.toml --set 'model.params=[1,1,40,0]' --set data.rows=1..7 --set sample.chains=3 "
+      "--set sample.draws=5 --set sample.warmup=200 --set sampler.step_size=0.02 --out ";
+  const ToolRun text = run_tool(folder, sample + "t");
+  CHECK(contains(text.out, "21 chains (3 on each row) by mala"));
+  CHECK(contains(text.out, "Chain c, from 1, is on row (c - 1) mod 7 + 1"));
+  const Json json = result(folder, sample + "j --set 'data.rows=[\"1..4\",\"17..19\"]'");
+  CHECK(json["chains"] == 21);
+  CHECK(json["chains_per_row"] == 3);
+  for (int c = 1; c <= 21; ++c) {
+    CAPTURE(c);
+    std::istringstream chain(folder.read(fmt::format("j/chain_{}.csv", c)));
+    std::string line, last;
+    while (std::getline(chain, line)) {
+      last = line;
+    }
+    const double y = std::stod(last.substr(last.find(',') + 1));
+    CHECK((y > 0) == ((c - 1) % 7 >= 4));  // x is negative in rows 1 to 4, positive in 17 to 19
+  }
+  CHECK(result(folder, "sample r.toml --set sample.draws=5")["chains_per_row"].is_null());
 }
 
 TEST_CASE("cli: a signal ends a long run with 130 or 143 and no result") {
