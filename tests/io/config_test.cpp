@@ -255,7 +255,7 @@ TEST_CASE("config: what [data] refuses") {
   CHECK(contains(wrong("test = 1.0"), "test = 1 is out of range (legal: a share of the rows"));
   CHECK(contains(wrong("test = -0.1"), "out of range"));
   CHECK(contains(wrong("test = nan"), "out of range"));
-  CHECK(contains(wrong("test = 0"), "there is no row 0"));
+  CHECK(contains(wrong("test = 0"), "leave it out to hold no row out"));
   CHECK(contains(wrong("part = \"test\""), "needs the key test"));
   CHECK(contains(wrong("part = \"tst\"\ntest = 0.2"),
                  "unknown part 'tst'; did you mean 'test'? (known: train, test)"));
