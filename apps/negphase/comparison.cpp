@@ -46,7 +46,8 @@ std::optional<PlannedRow> plan_row(const CompareRow& row, const Problem& problem
                                    const RunSettings& settings, Complaints& complaints) {
   if (!row.estimator) {
     complaints.add(row.place,
-                   "[estimator] is missing; it has the key name (for example \"long_chains\")");
+                   "[estimator] is missing: gradient needs one (key: name; or --set "
+                   "estimator.name=long_chains)");
     return {};
   }
   PlannedRow planned;

@@ -176,10 +176,28 @@ void run_updates(Training& t, TrainingFiles& files, Progress& progress) {
   }
 }
 
+// An energy that sharpens leaves its step size behind, and the mean over the run does not show it.
+// Below 0.1 a chain stands for ten steps on average: persistent chains lag behind the parameters.
+void warn_of_last_acceptance(Training& t) {
+  constexpr double too_low = 0.1;
+  const double last = t.last.value("acceptance", 1.0);
+  const double mean = acceptance(t.trainer.counts());
+  if (last < too_low && last < mean / 2) {
+    t.warnings.push_back(
+        {"falling_acceptance",
+         fmt::format("acceptance fell to {:.2g} in the last update: the energy has become too "
+                     "sharp for the step, the chains lag behind the parameters; take a smaller "
+                     "step or a smaller learning_rate",
+                     last),
+         true});
+  }
+}
+
 void collect_warnings(Training& t) {
   const RunCounts counts = t.trainer.counts();
   const std::string& how = t.options.word("gradient");
   warn_of_acceptance(counts, t.warnings);
+  warn_of_last_acceptance(t);
   if (t.sampler && !t.sampler->is_exact) {
     t.warnings.push_back(biased_sampler(t.sampler->name));
   }
@@ -207,9 +225,11 @@ std::string text_of(const Training& t, const ResultFolder& results) {
   const double moved = (t.trainer.params() - problem.model.params()).norm();
   const double accepted = acceptance(t.trainer.counts());
   const std::string by_sampler =
-      !t.sampler                ? ""
-      : std::isfinite(accepted) ? fmt::format(" ({}, acceptance {:.3g})", t.sampler->name, accepted)
-                                : fmt::format(" ({})", t.sampler->name);
+      !t.sampler ? ""
+      : std::isfinite(accepted)
+          ? fmt::format(" ({}, acceptance {:.3g}, at the end {:.3g})", t.sampler->name, accepted,
+                        t.last.value("acceptance", std::nan("")))
+          : fmt::format(" ({})", t.sampler->name);
   std::string text = fmt::format(
       "trained {}\n{} update{} by {}, gradient = {}{}, {:.2f} s; |W - start| = {:.4g}\n",
       t.loaded.description(), t.trainer.updates(), t.trainer.updates() == 1 ? "" : "s",
@@ -250,6 +270,7 @@ Json json_of(const Training& t, const ResultFolder& results) {
     json["test_nll"] = {{"before", t.first["exact_test_nll"]}, {"after", t.last["exact_test_nll"]}};
   }
   json["acceptance"] = counts.proposals > 0 ? Json(acceptance(counts)) : Json();
+  json["last_acceptance"] = t.last.value("acceptance", Json());
   json["energy_evaluations"] = counts.energy_evaluations;
   json["gradient_evaluations"] = counts.gradient_evaluations;
   json["warnings"] = json_warnings(t.warnings);

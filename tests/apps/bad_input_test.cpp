@@ -137,6 +137,7 @@ TEST_CASE("bad input: the configuration") {
   change(folder, "syntax.toml", "[data]", "[data");
   change(folder, "several.toml", "seed = 1\n[model]", "sed = 1\n[model]\nbetta = 1");
   folder.write("nothing.toml", "");
+  folder.write("alone.toml", folder.read("m.toml").substr(0, folder.read("m.toml").find("[estim")));
   const BadInput all[] = {
       {"missing file", "gradient none.toml", 5, {"none.toml", "No such file"}},
       {"a folder", "gradient .", 5, {"is a folder"}},
@@ -175,6 +176,10 @@ TEST_CASE("bad input: the configuration") {
        {"r.toml:12:8", "16", "few_chains"}},
       {"beta = 0", "gradient m.toml --set model.beta=0", 3, {"beta = 0", "not normalisable"}},
       {"no sampler", "gradient r.toml --set 'sampler={}'", 3, {"[sampler] needs the key name"}},
+      {"no estimator",
+       "gradient alone.toml",
+       3,
+       {"negphase: alone.toml: [estimator] is missing", "--set estimator.name=long_chains"}},
       {"a sampler that does not fit",
        "gradient r.toml --set sampler.name=mala",
        3,

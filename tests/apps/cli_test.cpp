@@ -398,6 +398,29 @@ TEST_CASE("cli: training says how many proposals were accepted, in all and at ea
   CHECK_FALSE(contains(folder.read("c/metrics.jsonl"), "acceptance"));
 }
 
+// The precision of data that hardly vary grows by about the learning rate at each update of Adam; a
+// step of 0.1 is right for precision 1 and rejected nearly always at 100.
+TEST_CASE("cli: training says when the acceptance fell, which its mean hides") {
+  const TemporaryFolder folder;
+  folder.write("n.csv", "y\n0.001\n0.002\n0.003\n0.004\n");
+  folder.write("n.toml",
+               "[model]\nname = \"gaussian\"\n[data]\nfile = \"n.csv\"\ny = \"y\"\n"
+               "[sampler]\nname = \"mala\"\n[train]\noptimizer = \"adam\"\n"
+               "schedule = \"constant\"\nupdates = 100\nlearning_rate = 1\n");
+  const auto falls = [](const Json& json) {
+    for (const Json& warning : json["warnings"]) {
+      if (warning["code"] == "falling_acceptance") {
+        return warning["failed_check"].get<bool>();
+      }
+    }
+    return false;
+  };
+  const Json sharp = result(folder, "train n.toml --out s");
+  CHECK(falls(sharp));
+  CHECK(sharp["last_acceptance"].get<double>() < sharp["acceptance"].get<double>() / 2);
+  CHECK_FALSE(falls(result(folder, "train n.toml --out w --set train.learning_rate=0.01")));
+}
+
 TEST_CASE("cli: training a quartic starts where it can be normalised") {
   const TemporaryFolder folder;
   write_quartic(folder);

@@ -731,7 +731,7 @@ class Reader {
       config.rows.push_back(std::move(row));
     }
     if (config.rows.empty() || (sampler && estimator)) {
-      const FilePlace place = estimator ? estimator->place : sampler ? sampler->place : start();
+      const FilePlace place = estimator ? estimator->place : start();
       config.rows.insert(config.rows.begin(), CompareRow{"", place, sampler, estimator});
     }
   }
