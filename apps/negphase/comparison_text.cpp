@@ -133,7 +133,9 @@ std::string verdicts(const Comparison& c) {
         is_biased(e) ? fmt::format("{}: bias of the method, not noise: {}. More draws will not "
                                    "mend it.",
                                    label, figures)
-                     : fmt::format("{}: the error bars are too small: {}.", label, figures));
+                     : fmt::format("{}: the error bars are too small, or the chains have not "
+                                   "forgotten their start: {}.",
+                                   label, figures));
   }
   return text;
 }

@@ -135,6 +135,7 @@ TEST_CASE("bad input: the configuration") {
   change(folder, "missing.toml", "file = \"d.csv\"\n", "");
   change(folder, "duplicate.toml", "seed = 1", "seed = 1\nseed = 2");
   change(folder, "syntax.toml", "[data]", "[data");
+  change(folder, "bare.toml", "\"mala\"", "mala");
   change(folder, "several.toml", "seed = 1\n[model]", "sed = 1\n[model]\nbetta = 1");
   folder.write("nothing.toml", "");
   folder.write("alone.toml", folder.read("m.toml").substr(0, folder.read("m.toml").find("[estim")));
@@ -155,6 +156,7 @@ TEST_CASE("bad input: the configuration") {
       {"missing key", "gradient missing.toml", 3, {"missing.toml:5:1", "file"}},
       {"duplicate key", "gradient duplicate.toml", 3, {"duplicate.toml:2:", "seed"}},
       {"syntax", "gradient syntax.toml", 3, {"syntax.toml:"}},
+      {"text without quotes", "gradient bare.toml", 3, {"bare.toml:10:", "text stands in quotes"}},
       {"all complaints at once", "gradient several.toml", 3, {"'sed'", "'betta'"}},
       {"set: unknown",
        "gradient m.toml --set sampler.stepsize=1",

@@ -34,7 +34,11 @@ toml::table parse(std::string_view text, const std::string& file) {
   try {
     return toml::parse(text, file);
   } catch (const toml::parse_error& error) {
-    throw ConfigError(place_of(error.source()), std::string(error.description()));
+    std::string what(error.description());
+    if (what.find("could not determine value type") != what.npos) {  // name = mala
+      what += "; text stands in quotes: name = \"mala\"";
+    }
+    throw ConfigError(place_of(error.source()), what);
   }
 }
 
