@@ -175,7 +175,7 @@ TEST_CASE("two runs never work in one folder") {
   const std::string other = "cd '" + folder.path().string() + "'; '" NEGPHASE_TOOL "' ";
   const ToolRun first =
       run_tool(folder, "train r.toml --quiet --set train.updates=2000000 --out t & p=$!; " + other +
-                           "--version; until test -s t/metrics.jsonl; do sleep 0.05; done; " +
+                           "--version; until test -s t/checkpoint.bin; do sleep 0.05; done; " +
                            other + "train r.toml --out t --resume; echo $? > second; " + other +
                            "sample r.toml --out t --force; echo $? > third; kill -INT $p; wait $p");
   CHECK(first.exit_code == 130);
