@@ -67,10 +67,12 @@ class NllWatch {
   NllWatch(const Problem& problem, const Options& options, const Executor& executor)
       : problem_(problem), executor_(executor) {
     limits_.max_states = options.real("exact_nll_states");
-    plan_ = plan_exact(problem.model, problem.x, problem.beta, limits_);
-    if (!positive_has_closed_form(problem)) {
-      plan_ = {};
+    if (!options.flag("exact_nll")) {
+      plan_.why_not = "exact_nll = false";
+    } else if (!positive_has_closed_form(problem)) {
       plan_.why_not = "z cannot be summed out of this model";
+    } else {
+      plan_ = plan_exact(problem.model, problem.x, problem.beta, limits_);
     }
   }
   bool can() const { return !plan_.method.empty(); }

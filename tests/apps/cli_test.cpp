@@ -421,6 +421,17 @@ TEST_CASE("cli: training says when the acceptance fell, which its mean hides") {
   CHECK_FALSE(falls(result(folder, "train n.toml --out w --set train.learning_rate=0.01")));
 }
 
+TEST_CASE("cli: training without the exact NLL trains alike") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  const std::string train = "train m.toml --set train.updates=5 --out ";
+  CHECK(result(folder, train + "a")["nll"]["after"].is_number());
+  const Json without = result(folder, train + "b --set train.exact_nll=false");
+  CHECK(without["nll"] == Json{{"method", nullptr}, {"why_not", "exact_nll = false"}});
+  CHECK_FALSE(contains(folder.read("b/metrics.jsonl"), "exact_nll"));
+  CHECK(folder.read("a/params.npy") == folder.read("b/params.npy"));
+}
+
 TEST_CASE("cli: training a quartic starts where it can be normalised") {
   const TemporaryFolder folder;
   write_quartic(folder);

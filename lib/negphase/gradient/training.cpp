@@ -32,7 +32,7 @@ OptionSpec word(std::string_view name, std::string fallback, std::string_view do
 }  // namespace
 
 std::span<const OptionSpec> train_options() {
-  static const std::array<OptionSpec, 24> specs{{
+  static const std::array<OptionSpec, 25> specs{{
       word("gradient", "pcd", "negative phase of an update: exact, or by chains (M9)",
            {"exact", "long_chains", "cd", "pcd"}),
       {"updates", std::int64_t{1000}, "updates of the parameters", 1, 1e9, true, "updates"},
@@ -68,6 +68,9 @@ std::span<const OptionSpec> train_options() {
        true},
       {"max_states", 33554432.0, "states that an exact gradient may enumerate", 1, 1099511627776.0,
        true, "states"},
+      {"exact_nll", true,
+       "exact NLL before and after, where it can be had; with a real y given x it costs "
+       "milliseconds a row"},
       {"exact_nll_every", std::int64_t{0},
        "updates between two exact NLLs in metrics.jsonl; 0: only the first and the last", 0, 1e9,
        true, "updates"},
