@@ -233,7 +233,8 @@ TEST_CASE("mlp: names, lengths and sizes") {
   for (const double c : {0.0, -1.0, std::nan(""), HUGE_VAL}) {
     CHECK_THROWS_AS(MlpModel::initial({.confinement = c}), UsageError);
   }
-  CHECK_THROWS_WITH_AS(MlpModel::initial({.hidden = 1000000, .layers = 4}),
-                       doctest::Contains("has 3000006000000 parameters, at least 8.4e+04 GB"),
-                       ConfigError);
+  CHECK_THROWS_WITH_AS(
+      MlpModel::initial({.hidden = 1000000, .layers = 4}),
+      doctest::Contains("has 3000006000000 parameters, which take at least 8.4e+04 GB"),
+      ConfigError);
 }

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "negphase/core/error.hpp"
+
 using negphase::Executor;
 using negphase::Index;
 
@@ -53,4 +55,23 @@ TEST_CASE("thread counts are sane") {
   CHECK(Executor(1'000'000).threads() <= 64 * negphase::available_threads());
   Executor none(1);
   none.for_each(0, [](Index) { FAIL("nothing to do"); });
+}
+
+TEST_CASE("told to stop, an executor leaves the rest and says so") {
+  for (const int threads : {1, 3}) {
+    negphase::StopToken token;
+    Executor executor(threads);
+    executor.stop_on(token);
+    std::atomic<int> ran{0};
+    executor.for_each(10, [&](Index) { ++ran; });
+    CHECK(ran == 10);
+    CHECK_THROWS_AS(executor.for_each(100'000,
+                                      [&](Index) {
+                                        ++ran;
+                                        token.stop();
+                                      }),
+                    negphase::Stopped);
+    CHECK(ran <= 10 + threads);
+    CHECK(ran > 10);
+  }
 }

@@ -13,6 +13,7 @@
 #include "negphase/registry/registry.hpp"
 #include "negphase/run/moments.hpp"
 #include "negphase/run/step_size.hpp"
+#include "planted/F1.hpp"
 #include "planted/N2.hpp"
 #include "support/problems.hpp"
 
@@ -158,20 +159,29 @@ TEST_CASE("chains differ from each other, and each from step to step") {
 
 namespace {
 
-// the last positions of 200 chains, for either version of the runner
+// the setup, for either version of the runner
+template <template <class> class SomeSetup>
+SomeSetup<double> some_setup(const AnyModel& model, const AnySampler& sampler, Index chains,
+                             const Eigen::MatrixXd& x) {
+  const auto right = setup_of<double>(model, sampler, chains, 5, x);
+  SomeSetup<double> setup;
+  setup.num_chains = right.num_chains;
+  setup.beta = right.beta;
+  setup.seed = right.seed;
+  setup.sampler = right.sampler;
+  setup.bind = right.bind;
+  setup.start = right.start;
+  return setup;
+}
+
+// the last positions of 200 chains
 template <template <class> class SomeChains, template <class> class SomeSetup, class MakeObserver>
 std::vector<double> last_positions(int threads, const MakeObserver& make_observer) {
   const Problem p = quartic_problem(5);
   const AnySampler mala = sampler_with_step("mala", 0.1);
   const Executor executor(threads);
-  const auto right = setup_of<double>(p.model, mala, 200, 5, p.x);
-  SomeSetup<double> setup;
-  setup.num_chains = right.num_chains;
-  setup.beta = right.beta;
-  setup.seed = right.seed;
-  setup.bind = right.bind;
-  setup.start = right.start;
-  SomeChains<double> chains(setup, mala.kernel<double>(), settings_on(executor, 5));
+  SomeChains<double> chains(some_setup<SomeSetup>(p.model, mala, 200, p.x), mala.kernel<double>(),
+                            settings_on(executor, 5));
   std::vector<double> all;
   for (const auto& o : chains.advance({0, 10, 1}, make_observer)) {
     const Block<double>& last = make_observer.draws_of(*o).back();
@@ -304,4 +314,54 @@ TEST_CASE("a start where the energy is NaN or infinite is refused before any ste
   });
   CHECK(says(what, "at its start"));
   CHECK(says(what, "NaN"));
+}
+
+namespace {
+
+AnySampler walk(double scale) {
+  const std::vector<GivenOption> given{{"proposal_scale", scale, {}}};
+  return make_sampler("random_walk", given);
+}
+
+// What a run of 70 chains over E = w0 y^4 / 4 + w1 y^2 / 2 says.
+template <template <class> class SomeChains, template <class> class SomeSetup>
+std::string walk_says(double w0, double w1, double scale, Index steps) {
+  Params w(4);
+  w << w0, w1, 0, 0;
+  const Executor executor(2);
+  const Eigen::MatrixXd x = Eigen::MatrixXd::Zero(1, 1);
+  const AnySampler sampler = walk(scale);
+  SomeChains<double> chains(some_setup<SomeSetup>(QuarticModel(w), sampler, 70, x),
+                            sampler.kernel<double>(), settings_on(executor, 5));
+  return message_of([&] { chains.advance({steps, 0, 1}, nullptr); });
+}
+
+}  // namespace
+
+TEST_CASE("chains that go away without end are named with their place; planted F1 is rejected") {
+  const auto right = walk_says<Chains, ChainSetup>;
+  const auto wrong = walk_says<planted::F1::Chains, planted::F1::ChainSetup>;
+  // E falls without end: every step outwards is taken, 0.4 scale a step on average, no other one
+  CHECK(says(right(-1e-20, 0, 1e6, 1000), "diverged: it came to y = ["));
+  CHECK(wrong(-1e-20, 0, 1e6, 1000) == "");
+  // flat: after 400 steps N(0, (2e8)^2); that all of 70 stay below 10^8 has probability 0.38^70
+  CHECK(says(right(0, 0, 1e7, 400), "not normalisable"));
+  CHECK(wrong(0, 0, 1e7, 400) == "");
+  // sd 10^6 / sqrt(0.8): wide, but 10^8 lies at 90 sigma
+  CHECK(right(0, 1e-12, 1e6, 1000) == "");
+}
+
+TEST_CASE("a run that was stopped before it began makes no block") {
+  const Problem p = quartic_problem(5);
+  const Executor executor(2);
+  StopToken token;
+  token.stop();
+  RunSettings settings = settings_on(executor, 5);
+  settings.stop = &token;
+  auto setup = setup_of<double>(p.model, walk(1), 1000, 5, p.x);
+  bool made = false;
+  setup.start = [&](Index, std::span<double>) { made = true; };
+  Chains<double> chains(std::move(setup), walk(1).kernel<double>(), settings);
+  CHECK_THROWS_AS(chains.advance({10, 10, 1}, nullptr), Stopped);
+  CHECK_FALSE(made);
 }

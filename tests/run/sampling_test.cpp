@@ -143,7 +143,7 @@ TEST_CASE("sampling: memory is computed before it is taken") {
   plan.chains = Index{1} << 40;
   plan.schedule.draws = Index{1} << 40;
   CHECK(bytes_of_draws(plan, 9) == std::ldexp(80.0, 80));
-  CHECK_THROWS_WITH_AS(check_memory(bytes_of_draws(plan, 9), "these draws"),
+  CHECK_THROWS_WITH_AS(check_memory(bytes_of_draws(plan, 9), "these draws take"),
                        doctest::Contains("these draws take"), ConfigError);
   CHECK_NOTHROW(check_memory(1e6, "few"));
   const ModelExample e = find_model("rbm").example();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "negphase/core/error.hpp"
+#include "negphase/core/memory.hpp"
 #include "negphase/exact/cubature.hpp"
 #include "negphase/exact/enumeration.hpp"
 #include "negphase/exact/gaussian.hpp"
@@ -65,6 +66,7 @@ class Task {
     };
   }
   std::vector<Index> latents() const { return latent_columns(shape_); }
+  Index num_params() const { return shape_.num_params; }
   /// nullptr where no moments are wanted.
   const Eigen::VectorXd* reference() const { return reference_; }
 
@@ -387,11 +389,20 @@ constexpr std::array<Method, infos.size()> methods{{
     {plan_quadrature, solve_quadrature},
 }};
 
+/// Every method keeps E[dE/dW] of each row of x until all are there.
+double bytes_of(const Task& task) {
+  return sizeof(double) * static_cast<double>(task.rows) * static_cast<double>(task.num_params());
+}
+
 /// A plan and the place of its method in the tables.
 std::pair<ExactPlan, std::size_t> choose(const Task& task) {
   ExactPlan plan;
   for (std::size_t i = 0; i < methods.size(); ++i) {
     Verdict verdict = methods[i].plan(task);
+    const std::string shortage = verdict.applies ? memory_shortage(bytes_of(task)) : "";
+    if (!shortage.empty()) {
+      verdict = refuse(shortage);
+    }
     if (verdict.applies) {
       return {{std::string(infos[i].name), verdict.states, verdict.seconds, ""}, i};
     }
@@ -493,6 +504,9 @@ std::optional<ExactPositive> solve_positive(const AnyModel& model, const Eigen::
     return std::nullopt;
   }
   const Index blocks = (y.rows() + block_chains - 1) / block_chains;
+  check_memory(sizeof(double) * static_cast<double>(blocks) * static_cast<double>(shape.num_params),
+               fmt::format("positive phase: sums over {} parameters on {} rows take",
+                           shape.num_params, y.rows()));
   const auto sums = executor.map<DataSum>(blocks, [&](Index i) {
     const Index first = i * block_chains;
     const Index size = std::min(block_chains, y.rows() - first);

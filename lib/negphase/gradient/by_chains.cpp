@@ -8,6 +8,7 @@
 
 #include "negphase/exact/exact.hpp"
 #include "negphase/gradient/warnings.hpp"
+#include "negphase/run/change_check.hpp"
 #include "negphase/run/gradient_check.hpp"
 
 namespace negphase {
@@ -39,6 +40,14 @@ void check_replicates(const ChainsPlan& plan) {
   }
 }
 
+void check_plan(const Problem& problem, const ChainsPlan& plan, const RunSettings& settings) {
+  check_replicates(plan);
+  check_phase_memory(problem.model.shape(), plan.negative, settings);
+  if (plan.sample_positive) {
+    check_phase_memory(problem.model.shape(), plan.positive, settings);
+  }
+}
+
 void check_sampler(const Problem& p, const AnySampler& sampler) {
   const std::array<Index, 1> row{0};
   const auto energy = p.model.bind_double(p.model.prepare(p.x), row);
@@ -48,6 +57,7 @@ void check_sampler(const Problem& p, const AnySampler& sampler) {
                                   sampler.name, member_names(missing)));
   }
   check_gradients(p.model, p.x, p.y, 1);
+  check_changes(p.model, p.x, p.y, 1);
 }
 
 namespace {

@@ -21,8 +21,11 @@ struct ChainsPlan {
 
 /// Throws ConfigError where the replicates are too few for an error bar (M7).
 void check_replicates(const ChainsPlan& plan);
+/// The same, and where the chains of a phase do not fit into memory.
+void check_plan(const Problem& problem, const ChainsPlan& plan, const RunSettings& settings);
 /// Throws ConfigError naming the member that the sampler needs and the model's energy lacks, or
-/// the derivative of the energy that its values contradict (run/gradient_check.hpp).
+/// the derivative, change, conditional or layer of the energy that its values contradict
+/// (run/gradient_check.hpp, run/change_check.hpp).
 void check_sampler(const Problem& problem, const AnySampler& sampler);
 /// Whether E[dE/dW | y] can be had without sampling: there is no z, or it can be summed out.
 bool positive_has_closed_form(const Problem& problem);

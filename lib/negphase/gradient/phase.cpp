@@ -1,11 +1,14 @@
 #include "negphase/gradient/phase.hpp"
 
+#include <fmt/core.h>
+
 #include <boost/random/normal_distribution.hpp>
 #include <boost/random/uniform_int_distribution.hpp>
 #include <numeric>
 #include <optional>
 
 #include "negphase/core/conditioned.hpp"
+#include "negphase/core/memory.hpp"
 #include "negphase/random/stream_engine.hpp"
 
 namespace negphase {
@@ -238,6 +241,7 @@ struct PhaseChains::Typed final : Interface {
 
 PhaseChains::PhaseChains(const Problem& problem, const AnySampler& sampler, PhaseSpec spec,
                          const RunSettings& settings) {
+  check_phase_memory(problem.model.shape(), spec.replicates, settings);
   if (settings.precision == Precision::float32) {
     self_ = std::make_unique<Typed<float>>(problem, sampler, std::move(spec), settings);
   } else {
@@ -251,6 +255,21 @@ void PhaseChains::rebind(const AnyModel& model) { self_->rebind(model); }
 const RunCounts& PhaseChains::counts() const { return self_->counts(); }
 void PhaseChains::save(SavedState& state) const { self_->save(state); }
 void PhaseChains::restore(const SavedState& state) { self_->restore(state); }
+
+void check_phase_memory(const ModelShape& shape, const Replicates& replicates,
+                        const RunSettings& settings) {
+  const Index chains = replicates.chains(), cells = replicates.cells();
+  const Index blocks = BlockPlan{chains, settings.block_width}.num_blocks();
+  // ParamGradSums: a sum a cell (of one chain, or of a group: then one in every block that it
+  // touches), 4 vectors more a block; and the mean of each cell
+  const double sums =
+      2 * static_cast<double>(cells) + (cells == chains ? 0 : static_cast<double>(blocks));
+  const double bytes = bytes_of_chains(chains, shape.num_y() + shape.num_z(), settings.precision) +
+                       sizeof(double) * static_cast<double>(shape.num_params) *
+                           (sums + 4 * static_cast<double>(blocks));
+  check_memory(bytes, fmt::format("{} chains of {} columns with their sums over {} parameters take",
+                                  chains, shape.num_y() + shape.num_z(), shape.num_params));
+}
 
 Phase exact_phase(Eigen::VectorXd mean) {
   const Index n = mean.size();

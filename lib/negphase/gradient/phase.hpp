@@ -21,6 +21,11 @@ struct Phase {
 /// A phase known without error.
 Phase exact_phase(Eigen::VectorXd mean_param_grad);
 
+/// Throws ConfigError where a phase's chains, or their sums of dE/dW, do not fit into memory:
+/// before any of it is taken. PhaseChains looks itself; this is for a look ahead of other work.
+void check_phase_memory(const ModelShape& shape, const Replicates& replicates,
+                        const RunSettings& settings);
+
 /// Writes the start of a chain's y; z, where there is one, starts at random. `row` is the chain's
 /// row.
 using StartFunction = std::function<void(Index chain, Index row, std::span<double> y)>;
@@ -41,6 +46,7 @@ struct PhaseSpec {
 class PhaseChains {
  public:
   /// The problem is kept by reference only while the constructor and the member functions run.
+  /// Throws as check_phase_memory() does.
   PhaseChains(const Problem& problem, const AnySampler& sampler, PhaseSpec spec,
               const RunSettings& settings);
   ~PhaseChains();

@@ -91,9 +91,9 @@ ChainsPlan plan_long_chains(const Problem& p, const Options& o) {
 }
 
 void check_long_chains(const Problem& p, const AnySampler* s, const Options& o,
-                       const RunSettings&) {
+                       const RunSettings& run) {
   check_sampler(p, *s);
-  check_replicates(plan_long_chains(p, o));
+  check_plan(p, plan_long_chains(p, o), run);
 }
 
 GradientEstimate estimate_long_chains(const Problem& p, const AnySampler* s, const Options& o,
@@ -112,9 +112,9 @@ ChainsPlan plan_cd(const Problem& p, const Options& o) {
   return plan;
 }
 
-void check_cd(const Problem& p, const AnySampler* s, const Options& o, const RunSettings&) {
+void check_cd(const Problem& p, const AnySampler* s, const Options& o, const RunSettings& run) {
   check_sampler(p, *s);
-  check_replicates(plan_cd(p, o));
+  check_plan(p, plan_cd(p, o), run);
 }
 
 GradientEstimate estimate_cd(const Problem& p, const AnySampler* s, const Options& o,
@@ -133,9 +133,9 @@ ChainsPlan plan_pcd(const Problem& p, const Options& o) {
   return plan;
 }
 
-void check_pcd(const Problem& p, const AnySampler* s, const Options& o, const RunSettings&) {
+void check_pcd(const Problem& p, const AnySampler* s, const Options& o, const RunSettings& run) {
   check_sampler(p, *s);
-  check_replicates(plan_pcd(p, o));
+  check_plan(p, plan_pcd(p, o), run);
 }
 
 GradientEstimate estimate_pcd(const Problem& p, const AnySampler* s, const Options& o,

@@ -67,12 +67,17 @@ TrainingGradient::TrainingGradient(const Problem& problem, const AnySampler* sam
   check_sampler(problem, *sampler);
   sampler_ = *sampler;
   has_chain_error_ = !conditional_ && how_ != "cd" && train.integer("chains") > 1;
+  if (how_ == "pcd" && conditional_) {
+    batch_rows_ = problem.rows();
+  }
+  check_phase_memory(problem.model.shape(), negative_replicates(), settings_);
+  if (sample_positive_) {
+    check_phase_memory(problem.model.shape(), positive_replicates(), settings_);
+  }
   if (how_ == "pcd") {
     PhaseSpec spec;
     spec.role = "negative phase";
-    spec.replicates = conditional_ ? on_each_row(problem.rows(), train.integer("chains_per_row"))
-                                   : Replicates::by_group(train.integer("chains"));
-    batch_rows_ = conditional_ ? problem.rows() : batch_rows_;
+    spec.replicates = negative_replicates();
     persistent_.emplace(problem, *sampler_, std::move(spec), settings_);
   }
 }
@@ -102,13 +107,23 @@ ExactPositive TrainingGradient::exact_positive(const Problem& batch) const {
   return *solve_positive(batch.model, batch.x, batch.y, batch.beta, *settings_.executor);
 }
 
+Replicates TrainingGradient::positive_replicates() const {
+  return on_each_row(batch_rows_, train_.integer("positive_chains"));
+}
+
+Replicates TrainingGradient::negative_replicates() const {
+  const bool by_row = conditional_ || how_ == "cd";
+  return by_row ? on_each_row(batch_rows_, train_.integer("chains_per_row"))
+                : Replicates::by_group(train_.integer("chains"));
+}
+
 Eigen::VectorXd TrainingGradient::positive(const Problem& batch, std::int64_t update) {
   if (!sample_positive_) {
     return exact_positive(batch).mean_param_grad;
   }
   PhaseSpec spec;
   spec.role = "positive phase";
-  spec.replicates = on_each_row(batch.rows(), train_.integer("positive_chains"));
+  spec.replicates = positive_replicates();
   spec.clamp_y = true;
   return draw_anew(batch, std::move(spec), {train_.integer("positive_steps"), 1, 1}, update).mean;
 }
@@ -121,9 +136,7 @@ ReplicateMean TrainingGradient::negative(const Problem& batch, std::int64_t upda
   }
   PhaseSpec spec;
   spec.role = "negative phase";
-  const bool by_row = conditional_ || how_ == "cd";
-  spec.replicates = by_row ? on_each_row(batch.rows(), train_.integer("chains_per_row"))
-                           : Replicates::by_group(train_.integer("chains"));
+  spec.replicates = negative_replicates();
   if (how_ == "cd") {
     return draw_anew(batch, std::move(spec), {0, 1, k}, update);
   }

@@ -48,6 +48,8 @@ class TrainingGradient {
   /// Valid until the next one.
   const Problem& batch_of(const AnyModel& model);
   ExactPositive exact_positive(const Problem& batch) const;
+  Replicates positive_replicates() const;
+  Replicates negative_replicates() const;
   Eigen::VectorXd positive(const Problem& batch, std::int64_t update);
   ReplicateMean negative(const Problem& batch, std::int64_t update);
   ReplicateMean draw_anew(const Problem& batch, PhaseSpec spec, const Schedule& schedule,

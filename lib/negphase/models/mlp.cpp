@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "negphase/core/error.hpp"
+#include "negphase/core/memory.hpp"
 #include "negphase/models/params.hpp"
 
 namespace negphase {
@@ -289,6 +290,9 @@ std::shared_ptr<const MlpPrepared> MlpModel::prepare(const Eigen::MatrixXd& x) c
   prepared->in_float = rounded(prepared->in_double);
   prepared->columns = shape().y;
   prepared->x = spec_.num_x > 0 ? x.array() : Block<double>(1, 0);
+  check_memory(
+      sizeof(double) * static_cast<double>(prepared->x.rows()) * static_cast<double>(spec_.hidden),
+      fmt::format("{}: its first layer on {} rows of x takes", title(spec_), prepared->x.rows()));
   prepared->first = prepared->in_double.biases[0].replicate(prepared->x.rows(), 1);
   const Eigen::Map<const RowMajor> w1(w_->data(), spec_.hidden, spec_.fan_in(0));
   prepared->first.matrix().noalias() += prepared->x.matrix() * w1.leftCols(spec_.num_x).transpose();

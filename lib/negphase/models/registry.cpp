@@ -7,6 +7,7 @@
 #include "negphase/models/gaussian_mixture.hpp"
 #include "negphase/models/mlp.hpp"
 #include "negphase/models/pairwise.hpp"
+#include "negphase/models/params.hpp"
 #include "negphase/models/quartic.hpp"
 #include "negphase/models/rbm.hpp"
 
@@ -45,6 +46,8 @@ AnyModel make_gaussian(const Options&, const DataShape& data) {
   if (data.num_x != 0 || data.num_y < 1) {
     refuse_data("gaussian", "no x column and at least 1 y column", data);
   }
+  check_params_memory(fmt::format("gaussian of {} y", data.num_y),
+                      data.num_y * (data.num_y + 3) / 2);
   return GaussianModel::standard(data.num_y);
 }
 
@@ -61,7 +64,9 @@ AnyModel make_rbm(const Options& options, const DataShape& data) {
     refuse_data("rbm", "no x column and at least 1 y column", data);
   }
   const Index hidden = options.integer("hidden");
-  return RbmModel(data.num_y, hidden, Params::Zero(data.num_y * hidden + data.num_y + hidden));
+  const Index num_params = data.num_y * hidden + data.num_y + hidden;
+  check_params_memory(fmt::format("rbm {} x {}", data.num_y, hidden), num_params);
+  return RbmModel(data.num_y, hidden, Params::Zero(num_params));
 }
 
 ModelExample rbm_example() {
@@ -99,6 +104,8 @@ Graph graph_of(std::string_view model, const Options& options, const DataShape& 
         "model '{}': couplings_file goes with graph = \"file\", not with \"{}\"", model, shape));
   }
   if (shape == "dense") {
+    check_params_memory(fmt::format("{} of {} sites, all coupled,", model, sites),
+                        sites * (sites + 1) / 2);
     return Graph(sites, all_pairs(sites));
   }
   const Index lattice_rows = options.integer("rows");
@@ -227,8 +234,10 @@ AnyModel make_gaussian_mixture(const Options& options, const DataShape& data) {
   if (data.num_x != 0 || data.num_y < 1) {
     refuse_data("gaussian_mixture", "no x column and at least 1 y column", data);
   }
-  return GaussianMixtureModel::spread(data.num_y, options.integer("components"),
-                                      options.flag("latent"));
+  const Index components = options.integer("components");
+  check_params_memory(fmt::format("gaussian_mixture of {} components", components),
+                      components * (data.num_y + 2));
+  return GaussianMixtureModel::spread(data.num_y, components, options.flag("latent"));
 }
 
 ModelExample gaussian_mixture_example() {

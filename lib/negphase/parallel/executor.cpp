@@ -13,6 +13,8 @@
 #include <string>
 #include <thread>
 
+#include "negphase/core/error.hpp"
+
 namespace negphase {
 
 namespace {
@@ -74,7 +76,11 @@ int Executor::threads() const { return arena_->threads; }
 
 void Executor::for_each(Index n, const std::function<void(Index)>& work) const {
   std::vector<std::exception_ptr> errors(static_cast<std::size_t>(n));
+  const auto stopped = [this] { return stop_ != nullptr && stop_->stopped(); };
   auto guarded = [&](Index i) {
+    if (stopped()) {
+      return;
+    }
     try {
       work(i);
     } catch (...) {
@@ -91,6 +97,9 @@ void Executor::for_each(Index n, const std::function<void(Index)>& work) const {
       tbb::parallel_for(
           Index{0}, n, [&](Index i) { guarded(i); }, tbb::simple_partitioner());
     });
+  }
+  if (stopped()) {
+    throw Stopped("stopped on request");
   }
   for (const auto& error : errors) {
     if (error) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "negphase/core/block.hpp"
+#include "negphase/core/progress.hpp"
 
 namespace negphase {
 
@@ -20,8 +21,13 @@ class Executor {
 
   int threads() const;
 
+  /// For work whose result is all or nothing; chains and training look at their own token, since
+  /// they have steps to finish. The token must outlive the executor.
+  void stop_on(const StopToken& token) { stop_ = &token; }
+
   /// Calls work(i) for each i in 0 .. n-1, in any order, on any thread; returns when all are done.
-  /// If some throw, all others still run, and the exception of the lowest i is rethrown.
+  /// If some throw, all others still run, and the exception of the lowest i is rethrown. Throws
+  /// Stopped, with work left undone, once stop_on() has been told to stop.
   void for_each(Index n, const std::function<void(Index)>& work) const;
 
   /// The results of work(i), in the order of i. Result needs no default constructor.
@@ -42,6 +48,7 @@ class Executor {
  private:
   struct Arena;
   std::unique_ptr<Arena> arena_;
+  const StopToken* stop_ = nullptr;
 };
 
 /// Threads that this process may use: the smaller of affinity mask and cgroup CPU quota, at

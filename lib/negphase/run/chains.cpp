@@ -31,6 +31,12 @@ void RunCounts::add(const RunCounts& o) {
   gradient_evaluations += o.gradient_evaluations;
 }
 
+double bytes_of_chains(Index chains, Index columns, Precision precision) {
+  const double scalar = precision == Precision::float32 ? sizeof(float) : sizeof(double);
+  // of the columns 4 arrays, of each chain its counts, faults, beta and energies
+  return static_cast<double>(chains) * (4 * scalar * static_cast<double>(columns) + 96);
+}
+
 template <class Scalar>
 struct Chains<Scalar>::FaultAt {
   std::uint64_t step;
@@ -38,6 +44,7 @@ struct Chains<Scalar>::FaultAt {
   Fault fault;
   bool at_start;
   double advised_step_size;
+  std::string position;
 };
 
 template <class Scalar>
@@ -61,7 +68,6 @@ struct Chains<Scalar>::BlockRun {
   PhiloxSource random;
   StepInfo info;
   std::unique_ptr<FaultAt> fault;
-  bool stopped = false;
 };
 
 namespace {
@@ -75,6 +81,36 @@ void check_start(const AnyEnergy<Scalar>& energy, const Block<Scalar>& start, St
   for (Index c = 0; c < start.rows(); ++c) {
     if (at_start[c] == std::numeric_limits<double>::infinity()) {
       info.set_fault(c, Fault::forbidden);
+    }
+  }
+}
+
+// "y = [0.5, -1, ...]", the first columns
+template <class Scalar>
+std::string text_of(const Block<Scalar>& position, Index chain) {
+  constexpr Index most = 8;
+  std::string text;
+  for (Index j = 0; j < std::min(position.cols(), most); ++j) {
+    text += fmt::format("{}{}", j == 0 ? "" : ", ", position(chain, j));
+  }
+  return fmt::format("y = [{}{}]", text, position.cols() > most ? ", ..." : "");
+}
+
+// A chain of a law that can be normalised comes back; one of an energy that falls without end, or
+// is flat, does not. No sampler rejects its way out of that, and NaN may be far away.
+template <class Scalar>
+void check_distance(std::span<const Column> columns, const Block<Scalar>& start,
+                    const Block<Scalar>& position, StepInfo& info) {
+  constexpr Scalar too_far{1e8};
+  for (Index j = 0; j < position.cols(); ++j) {
+    if (columns[static_cast<std::size_t>(j)].kind != ColumnKind::real ||
+        (position.col(j).abs() <= too_far * (1 + start.col(j).abs())).all()) {
+      continue;
+    }
+    for (Index c = 0; c < position.rows(); ++c) {
+      if (std::abs(position(c, j)) > too_far * (1 + std::abs(start(c, j)))) {
+        info.set_fault(c, Fault::diverged);
+      }
     }
   }
 }
@@ -116,6 +152,11 @@ Block<Scalar> Chains<Scalar>::start_positions(Index block, Index columns) const 
 }
 
 template <class Scalar>
+bool Chains<Scalar>::stopped() const {
+  return settings_.stop != nullptr && settings_.stop->stopped();
+}
+
+template <class Scalar>
 bool Chains<Scalar>::find_fault(BlockRun& run, bool at_start) {
   // padding may fault unnoticed: it is not part of the run
   for (Index c = 0; c < run.live; ++c) {
@@ -127,7 +168,8 @@ bool Chains<Scalar>::find_fault(BlockRun& run, bool at_start) {
           run.random.step(), run.first_chain + c, ran_away ? Fault::diverged : fault, at_start,
           ran_away && run.energy.can(Ability::gradient)
               ? advise_step_size(run.energy, run.start, setup_.beta)
-              : 0});
+              : std::numeric_limits<double>::quiet_NaN(),
+          text_of(at_start ? run.start : run.state.position(), c)});
       return true;
     }
   }
@@ -151,6 +193,9 @@ void Chains<Scalar>::run_block(BlockRun& run, const Schedule& schedule, Observer
     }
     run.random.set_step(next_step_ + static_cast<std::uint64_t>(s));
     kernel_.step(run.energy, run.state, run.scratch, run.random, run.info);
+    if (run.random.step() % 16 == 15) {
+      check_distance(run.energy.columns(), run.start, run.state.position(), run.info);
+    }
     if (run.info.any_fault && find_fault(run, false)) {
       return;
     }
@@ -159,8 +204,7 @@ void Chains<Scalar>::run_block(BlockRun& run, const Schedule& schedule, Observer
       observer->observe(run.energy, run.state, run.live);
     }
     // looked at seldom enough to cost nothing, often enough to stop within a moment
-    if (settings_.stop != nullptr && s % 16 == 0 && settings_.stop->stopped()) {
-      run.stopped = true;
+    if (s % 16 == 0 && stopped()) {
       return;
     }
     if (settings_.progress != nullptr && (s + 1) % 16 == 0) {
@@ -174,6 +218,9 @@ std::vector<std::unique_ptr<Observer<Scalar>>> Chains<Scalar>::advance(
     const Schedule& schedule, const MakeObserver& make_observer, bool restart) {
   std::vector<std::unique_ptr<Observer<Scalar>>> observers(blocks_.size());
   settings_.executor->for_each(plan_.num_blocks(), [&](Index b) {
+    if (stopped()) {  // making a block may take a while as well
+      return;
+    }
     auto& slot = blocks_[static_cast<std::size_t>(b)];
     if (!slot) {
       slot = std::make_unique<BlockRun>(b, *this);
@@ -186,11 +233,11 @@ std::vector<std::unique_ptr<Observer<Scalar>>> Chains<Scalar>::advance(
   });
   next_step_ += static_cast<std::uint64_t>(schedule.steps());
 
+  if (stopped()) {
+    throw Stopped("stopped on request");
+  }
   std::vector<FaultAt> faults;
   for (const auto& run : blocks_) {
-    if (run->stopped) {
-      throw Stopped("stopped on request");
-    }
     if (run->fault) {
       faults.push_back(*run->fault);
     }
@@ -254,16 +301,16 @@ void Chains<Scalar>::raise_faults(const std::vector<FaultAt>& faults) const {
                   f.at_start ? "at its start" : fmt::format("at step {}", f.step), settings_.seed);
   switch (f.fault) {
     case Fault::diverged:
-      what += "the chain diverged: its position is no longer finite.";
-      if (setup_.step_size > 0 && std::isfinite(f.advised_step_size)) {
+      what += fmt::format("the chain diverged: it came to {}.", f.position);
+      if (f.advised_step_size < setup_.step_size) {  // not for NaN
         what += fmt::format(
             " step_size = {} is too large for the curvature at the start; try step_size = {:.2g}."
             " If it still diverges, the energy is not normalisable.",
             setup_.step_size, f.advised_step_size);
       } else {
-        what += " The energy may not be normalisable.";
+        what += " The energy is not normalisable, or the start lies far from where it is.";
       }
-      break;
+      throw ModelError(what);
     case Fault::nan_energy:
       what +=
           "the energy is NaN where the chain stands: the model divides by zero, overflows or"
@@ -276,7 +323,7 @@ void Chains<Scalar>::raise_faults(const std::vector<FaultAt>& faults) const {
       what +=
           "the chain stands where the energy is +inf (probability zero): give it a legal start.";
   }
-  throw ModelError(what);
+  throw ModelError(fmt::format("{} The chain stands at {}.", what, f.position));
 }
 
 template <class Scalar>

@@ -47,6 +47,10 @@ struct ChainSetup {
   std::function<void(Index chain, std::span<double> position)> start;
 };
 
+/// Bytes that chains take at the least: position, start, proposal, uniforms, counts. What an energy
+/// keeps for itself is not known here.
+double bytes_of_chains(Index chains, Index columns, Precision precision);
+
 /// Chains that can be advanced, rebound to other parameters, restarted and saved. Blocks run in
 /// parallel; every number depends on (seed, chain, step, block width) only.
 template <class Scalar>
@@ -59,9 +63,10 @@ class Chains {
 
   /// Runs warmup, then `draws` observations `thin` steps apart. With `restart` each draw starts
   /// anew from the start positions (CD-k: thin = k). Returns one observer a block, in block order.
-  /// Throws ModelError with chain, step and seed for the fault of the lowest (step, chain), and
-  /// where more than 1e-3 of the proposals (any, if strict) had a NaN energy; Stopped when asked to
-  /// stop.
+  /// Throws ModelError with chain, step, seed and position for the fault of the lowest (step,
+  /// chain), where a real column has come further than 1e8 (1 + |start|) (looked at every 16
+  /// steps: the energy falls without end, or is flat), and where more than 1e-3 of the proposals
+  /// (any, if strict) had a NaN energy; Stopped when asked to stop.
   std::vector<std::unique_ptr<Observer<Scalar>>> advance(const Schedule& schedule,
                                                          const MakeObserver& make_observer,
                                                          bool restart = false);
@@ -84,6 +89,7 @@ class Chains {
   struct FaultAt;
   std::vector<Index> chain_ids(Index block) const;
   Block<Scalar> start_positions(Index block, Index columns) const;
+  bool stopped() const;
   bool find_fault(BlockRun& run, bool at_start);
   void run_block(BlockRun& run, const Schedule& schedule, Observer<Scalar>* observer, bool restart);
   void raise_faults(const std::vector<FaultAt>& faults) const;

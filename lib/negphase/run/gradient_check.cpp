@@ -3,19 +3,17 @@
 #include <fmt/core.h>
 
 #include <array>
-#include <boost/random/normal_distribution.hpp>
-#include <boost/random/uniform_int_distribution.hpp>
 #include <cmath>
 #include <limits>
 
 #include "negphase/core/error.hpp"
-#include "negphase/random/stream_engine.hpp"
+#include "negphase/run/check_place.hpp"
 
 namespace negphase {
 
 namespace {
 
-constexpr Index most_points = 10, most_coordinates = 64;
+constexpr Index most_coordinates = 64;
 constexpr double tolerance = 1e-4;
 
 // The derivative at t = 0 from E(-2h), E(-h), E(h), E(2h), with the largest |E| for its rounding.
@@ -50,31 +48,6 @@ bool agree(double given, const Difference& d, double h) {
       "energy give {:.8g} (relative error {:.2g}, allowed 1e-4)",
       what, row + 1, given, found,
       std::abs(given - found) / std::max(std::abs(given), std::abs(found))));
-}
-
-// Data in y, random states in z: a legal place of the model.
-Block<double> place_of(const ModelShape& shape, const Eigen::MatrixXd& y, Index row,
-                       std::uint64_t seed) {
-  Block<double> place(1, shape.num_y() + shape.num_z());
-  place.leftCols(shape.num_y()) = y.row(row);
-  StreamEngine engine(seed, static_cast<std::uint32_t>(row), 0, Purpose::start);
-  for (Index j = 0; j < shape.num_z(); ++j) {
-    const Column& column = shape.z[static_cast<std::size_t>(j)];
-    if (column.num_states > 0) {
-      boost::random::uniform_int_distribution<Index> state(0, column.num_states - 1);
-      place(0, shape.num_y() + j) = state_code(column, state(engine));
-    } else {
-      boost::random::normal_distribution<double> normal;
-      place(0, shape.num_y() + j) = normal(engine);
-    }
-  }
-  return place;
-}
-
-double energy_of(const AnyEnergy<double>& energy, const Block<double>& place) {
-  PerChain out(1);
-  energy.energy(place, out);
-  return out[0];
 }
 
 void check_position_gradient(const AnyEnergy<double>& energy, const Block<double>& place,
@@ -127,26 +100,16 @@ void check_param_gradient(const AnyModel& model, const Eigen::MatrixXd& x,
 
 void check_gradients(const AnyModel& model, const Eigen::MatrixXd& x, const Eigen::MatrixXd& y,
                      std::uint64_t seed) {
-  const ModelShape shape = model.shape();
-  const Index points = std::min(most_points, y.rows());
-  for (Index i = 0; i < points; ++i) {
-    const Index row = i * y.rows() / points;
-    // one row of x alone: with_params prepares anew for each difference
-    const Eigen::MatrixXd own_x = shape.num_x > 0 ? Eigen::MatrixXd(x.row(row)) : x;
-    const std::array<Index, 1> rows{0};
-    const AnyEnergy<double> energy = model.bind_double(model.prepare(own_x), rows);
-    const Block<double> place = place_of(shape, y, row, seed);
-    if (!std::isfinite(energy_of(energy, place))) {
-      continue;
+  const Index num_params = model.shape().num_params;
+  for_places(model, x, y, seed, [&](const CheckPlace& at) {
+    if (at.energy.can(Ability::gradient)) {
+      check_position_gradient(at.energy, at.position, at.row);
     }
-    if (energy.can(Ability::gradient)) {
-      check_position_gradient(energy, place, row);
+    if (at.energy.can(Ability::param_grad) && num_params > 0) {
+      const Index which = (at.number * 7919 + 1) % num_params;
+      check_param_gradient(model, at.x, at.energy, at.position, at.row, which);
     }
-    if (energy.can(Ability::param_grad) && shape.num_params > 0) {
-      const Index which = (i * 7919 + 1) % shape.num_params;
-      check_param_gradient(model, own_x, energy, place, row, which);
-    }
-  }
+  });
 }
 
 }  // namespace negphase

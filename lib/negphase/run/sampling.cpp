@@ -1,7 +1,6 @@
 #include "negphase/run/sampling.hpp"
 
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -10,7 +9,10 @@
 #include <numeric>
 #include <string_view>
 
+#include "negphase/core/memory.hpp"
 #include "negphase/random/philox_source.hpp"
+#include "negphase/run/change_check.hpp"
+#include "negphase/run/gradient_check.hpp"
 
 namespace negphase {
 
@@ -108,6 +110,24 @@ void run(Draws& draws, const AnyModel& model, const Eigen::MatrixXd& x, double b
   draws.counts = chains.counts();
 }
 
+// What the energy says of itself, tried where the first chains start.
+void check_energy(const AnyModel& model, const Eigen::MatrixXd& x, const SamplingPlan& plan) {
+  const ModelShape shape = model.shape();
+  const Index places = std::min<Index>(10, plan.chains);
+  Eigen::MatrixXd own_x(places, shape.num_x), y(places, shape.num_y());
+  std::vector<double> position(static_cast<std::size_t>(shape.num_y() + shape.num_z()));
+  for (Index c = 0; c < places; ++c) {
+    const Index row = shape.num_x > 0 ? c % x.rows() : 0;
+    plan.start(c, row, position);
+    y.row(c) = Eigen::Map<const Eigen::RowVectorXd>(position.data(), shape.num_y());
+    if (shape.num_x > 0) {
+      own_x.row(c) = x.row(row);
+    }
+  }
+  check_gradients(model, own_x, y, 1);
+  check_changes(model, own_x, y, 1);
+}
+
 }  // namespace
 
 std::span<const OptionSpec> sample_options() {
@@ -137,23 +157,16 @@ double bytes_of_draws(const SamplingPlan& plan, Index columns) {
          (static_cast<double>(columns) + 1) * sizeof(double);
 }
 
-void check_memory(double bytes, const std::string& what) {
-  const double memory = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
-                        static_cast<double>(::sysconf(_SC_PAGE_SIZE));
-  if (bytes > memory) {
-    throw ConfigError(fmt::format("{} take {:.3g} GB; this machine has {:.3g} GB of memory", what,
-                                  bytes / 1e9, memory / 1e9));
-  }
-}
-
 Draws sample_chains(const AnyModel& model, const Eigen::MatrixXd& x, double beta,
                     const AnySampler& sampler, const SamplingPlan& plan,
                     const RunSettings& settings) {
   const ModelShape shape = model.shape();
   const Index columns = shape.num_y() + shape.num_z();
-  check_memory(bytes_of_draws(plan, columns),
-               fmt::format("{} draws of {} chains of {} columns", plan.schedule.draws, plan.chains,
-                           columns));
+  check_memory(
+      bytes_of_draws(plan, columns) + bytes_of_chains(plan.chains, columns, settings.precision),
+      fmt::format("{} draws of {} chains of {} columns take", plan.schedule.draws, plan.chains,
+                  columns));
+  check_energy(model, x, plan);
   Draws draws;
   draws.chains = plan.chains;
   draws.draws = plan.schedule.draws;

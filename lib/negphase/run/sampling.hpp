@@ -41,13 +41,10 @@ struct Draws {
 /// Bytes that the draws of a plan take. +inf is possible: sizes are multiplied as doubles.
 double bytes_of_draws(const SamplingPlan& plan, Index columns);
 
-/// Throws ConfigError where `bytes` are more than this machine's memory, with both figures.
-/// @param what  "100000 draws of 64 chains of 80 columns"
-void check_memory(double bytes, const std::string& what);
-
 /// Draws from exp(-beta E_W(x, y, z)) / Z (M2): y and z together. Memory is checked before it is
-/// taken (ConfigError); throws ModelError as Chains does. A wish to stop is no error: what was
-/// drawn is returned.
+/// taken, and what the energy says of itself where the first chains start (ConfigError;
+/// gradient_check.hpp, change_check.hpp); throws ModelError as Chains does. A wish to stop is no
+/// error: what was drawn is returned.
 /// @param x  [rows x num_x]; of no matter where num_x = 0
 Draws sample_chains(const AnyModel& model, const Eigen::MatrixXd& x, double beta,
                     const AnySampler& sampler, const SamplingPlan& plan,
