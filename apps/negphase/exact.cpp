@@ -10,6 +10,7 @@
 #include "output.hpp"
 #include "progress_bar.hpp"
 #include "results.hpp"
+#include "signals.hpp"
 
 namespace negphase::tool {
 
@@ -124,7 +125,8 @@ int run_exact(const std::string& file, const CommonArguments& common) {
   const Problem& problem = loaded.problem;
   const ExactLimits limits =
       limits_of(verb_options(loaded.config, "exact", find_estimator("exact").options));
-  const Executor executor(common.threads);
+  Executor executor(common.threads);
+  executor.stop_on(stop_token());
   ExactResult result;
   result.plan = plan_exact(problem.model, problem.x, problem.beta, limits);
   if (result.plan.method.empty()) {

@@ -7,13 +7,15 @@
 #include "negphase/io/files.hpp"
 #include "output.hpp"
 #include "results.hpp"
+#include "signals.hpp"
 #include "verbs.hpp"
 
 namespace negphase::tool {
 
 int run_gradient(const std::string& file, const CommonArguments& common) {
   const auto begin = std::chrono::steady_clock::now();
-  const Executor executor(common.threads);
+  Executor executor(common.threads);
+  executor.stop_on(stop_token());
   Comparison comparison = plan_comparison(file, common, executor);
   ResultFolder results(common);
   run_comparison(comparison, common, executor);

@@ -3,14 +3,17 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <limits>
 #include <new>
 #include <string>
 #include <vector>
 
 #include "negphase/core/error.hpp"
+#include "negphase/core/memory.hpp"
 #include "output.hpp"
 #include "signals.hpp"
 #include "verbs.hpp"
@@ -27,6 +30,20 @@ constexpr const char* exit_codes =
     "misbehaved while running; 5 input or output failed; 7 done, but a check failed under "
     "--strict;\n"
     "130, 143 stopped by a signal.\n";
+
+// CLI11's own ranges take -0.5 and round; the seed must be one that a file can hold as well.
+CLI::Validator whole_number(std::int64_t most) {
+  return CLI::Validator(
+      [most](const std::string& text) {
+        std::int64_t value = -1;
+        const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+        const bool whole = read.ec == std::errc{} && read.ptr == text.data() + text.size();
+        return whole && value >= 0 && value <= most
+                   ? std::string()
+                   : fmt::format("'{}' is no integer from 0 to {}", text, most);
+      },
+      "");
+}
 
 // What the command line says; `run` is the verb that it names.
 struct CommandLine {
@@ -66,12 +83,12 @@ void CommandLine::add_common(CLI::App* sub, bool json) {
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   sub->add_option("--seed", seed, "seed of all random numbers (default: the file's)")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number(std::numeric_limits<std::int64_t>::max()))
       ->type_name("N");
   sub->add_option("--threads", common.threads,
                   "threads; 0: as many as this process may use. Changes no number")
       ->type_name("N")
-      ->check(CLI::Range(0, 1 << 20));
+      ->check(whole_number(1 << 20));
   sub->add_option("--precision", precision, "scalar of the chains: float or double")
       ->check(CLI::IsMember({"float", "double"}))
       ->type_name("TYPE");
@@ -91,7 +108,11 @@ void CommandLine::add_file(CLI::App* sub) {
 
 void CommandLine::add_out(CLI::App* sub, const std::string& doc) {
   sub->add_flag("--force", common.force, "replace the result that is in --out already");
-  sub->add_option("--out", common.out, doc)->type_name("FOLDER");
+  sub->add_option("--out", common.out, doc)
+      ->type_name("FOLDER")
+      ->check([](const std::string& name) {
+        return name.empty() ? "needs the name of a folder; '.' is this one" : "";
+      });
 }
 
 CLI::App* CommandLine::add_file_verb(const std::string& name, const std::string& doc,
@@ -229,7 +250,11 @@ int main(int count, char** words) {
   } catch (const Error& error) {
     return tool::complain(error.exit_code(), error.what());
   } catch (const std::bad_alloc&) {
-    return tool::complain(tool::our_bug, "out of memory");
+    return tool::complain(tool::our_bug,
+                          fmt::format("out of memory: {:.3g} GB are there for this process, and "
+                                      "other processes share them; take fewer chains, draws or "
+                                      "rows",
+                                      usable_memory() / 1e9));
   } catch (const std::exception& error) {
     return tool::complain(tool::our_bug,
                           fmt::format("{}\nthis is a bug in negphase {}: please report "

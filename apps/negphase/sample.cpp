@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "negphase/core/memory.hpp"
 #include "negphase/gradient/phase.hpp"
 #include "negphase/gradient/replicates.hpp"
 #include "negphase/gradient/warnings.hpp"
@@ -347,6 +348,14 @@ void write_draws(const SampleResult& r, const ProblemFile& file, const ResultFol
                             r.draws.draws, r.draws.chains, results.folder().string()));
 }
 
+// draws.npy is put together whole before it is written
+void check_memory_of(const SamplingPlan& plan, const ModelShape& shape, bool written) {
+  check_memory(
+      (written ? 2 : 1) * bytes_of_draws(plan, shape.num_y() + shape.num_z()),
+      fmt::format("{} draws of {} chains of {} columns{} take", plan.schedule.draws, plan.chains,
+                  shape.num_y() + shape.num_z(), written ? ", and draws.npy," : ""));
+}
+
 AnySampler chosen_sampler(const ProblemFile& loaded) {
   const RunConfig& config = loaded.config;
   if (!config.sampler) {
@@ -372,6 +381,7 @@ int run_sample(const std::string& file, const CommonArguments& common) {
   plan.schedule = {options.integer("warmup"), options.integer("draws"), options.integer("thin")};
   plan.start = start_of(loaded, options, plan.chains);
   const AnySampler sampler = chosen_sampler(loaded);
+  check_memory_of(plan, problem.model.shape(), !common.out.empty());
   ResultFolder results(common);
 
   const Executor executor(common.threads);

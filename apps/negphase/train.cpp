@@ -206,6 +206,13 @@ void collect_warnings(Training& t) {
   if (how == "cd") {
     t.warnings.push_back(biased_contrastive_divergence(t.options.integer("cd_k")));
   }
+  if (t.watch.can() && !t.last["exact_nll"].is_number()) {
+    t.warnings.push_back({"not_normalisable",
+                          "the trained parameters make a model that is not normalisable: it has no "
+                          "NLL, and its chains have no law to settle in; start elsewhere, or take "
+                          "a smaller learning_rate",
+                          true});
+  }
   const bool searched = t.options.word("optimizer") == "lbfgs";
   if (searched && !t.trainer.converged()) {
     t.warnings.push_back({"not_converged",

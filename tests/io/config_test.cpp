@@ -168,7 +168,8 @@ TEST_CASE("config: wrong types and ranges") {
   CHECK(contains(wrong("seed = 7", "block_width = 12"),
                  "m.toml:1:15: block_width must be one of 1, 8, 16, 32, 64"));
   CHECK(contains(wrong("seed = 7", "block_width = 8.0"), "block_width must be one of"));
-  CHECK(contains(wrong("seed = 7", "seed = 7.0"), "seed must be an integer, got a number"));
+  CHECK(contains(wrong("seed = 7", "seed = 7.0"),
+                 "seed must be an integer from 0 to 9223372036854775807, got a number"));
   CHECK(contains(wrong("0.05", "\"0.05\""), "'step_size' must be a number"));
   CHECK(contains(wrong("0.05", "0"), "'step_size' = 0 is out of range"));
   CHECK(contains(wrong("0.05", "nan"), "finite"));

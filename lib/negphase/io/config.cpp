@@ -294,7 +294,7 @@ class Reader {
   std::uint64_t seed(const toml::node& node, std::string_view what) {
     const auto value = node.value_exact<std::int64_t>();
     if (!value) {
-      wrong_type(node, what, "an integer");
+      wrong_type(node, what, "an integer from 0 to 9223372036854775807");
     } else if (*value < 0) {
       complaints_.add(place_of(node),
                       fmt::format("{} = {} is out of range (legal: integer >= 0)", what, *value));
