@@ -25,6 +25,7 @@ struct BadInput {
   std::string arguments;
   int exit_code;
   std::vector<std::string> message;  // parts that stderr must have
+  std::string before = "";           // shell words before the program
 };
 
 // Files of the folder before and after must be the same: a refused run leaves nothing behind.
@@ -64,7 +65,7 @@ void check(const TemporaryFolder& folder, const BadInput& bad) {
   CHECK(contains(documented, table_line(bad)));
   CAPTURE(bad.arguments);
   const auto before = files_in(folder);
-  const ToolRun run = run_tool(folder, bad.arguments);
+  const ToolRun run = run_tool(folder, bad.arguments, bad.before);
   CAPTURE(run.err);
   CHECK(run.exit_code == bad.exit_code);
   CHECK(run.out.empty());
@@ -108,7 +109,18 @@ TEST_CASE("bad input: the command line") {
       {"no file", "gradient", 2, {"file"}},
       {"two files", "gradient m.toml m.toml", 2, {"m.toml"}},
       {"seed is no number", "gradient m.toml --seed one", 2, {"--seed"}},
-      {"negative seed", "gradient m.toml --seed -1", 2, {"--seed"}},
+      {"negative seed", "gradient m.toml --seed -1", 2, {"--seed", "'-1'"}},
+      {"a seed of 2^63",
+       "gradient m.toml --seed 9223372036854775808",
+       2,
+       {"'9223372036854775808'", "0 to 9223372036854775807"}},
+      {"half a thread", "gradient m.toml --threads 0.5", 2, {"--threads", "'0.5'"}},
+      {"--out without a name", "gradient m.toml --out ''", 2, {"--out", "name of a folder"}},
+      {"--out of 300 letters",
+       "gradient m.toml --out " + std::string(300, 'a'),
+       5,
+       {"aaa", "File name too long"}},
+      {"--out is a device", "exact m.toml --out /dev/null", 5, {"/dev/null", "is a file"}},
       {"negative threads", "gradient m.toml --threads -1", 2, {"--threads"}},
       {"unknown precision", "gradient m.toml --precision half", 2, {"--precision", "float"}},
       {"set without value", "gradient m.toml --set seed", 2, {"--set seed", "a.b=value"}},
@@ -139,6 +151,11 @@ TEST_CASE("bad input: the configuration") {
   change(folder, "several.toml", "seed = 1\n[model]", "sed = 1\n[model]\nbetta = 1");
   folder.write("nothing.toml", "");
   folder.write("alone.toml", folder.read("m.toml").substr(0, folder.read("m.toml").find("[estim")));
+  std::string many = folder.read("m.toml");
+  for (int i = 1; i <= 30; ++i) {
+    many += "bad" + std::to_string(i) + " = 1\n";
+  }
+  folder.write("many.toml", many);
   const BadInput all[] = {
       {"missing file", "gradient none.toml", 5, {"none.toml", "No such file"}},
       {"a folder", "gradient .", 5, {"is a folder"}},
@@ -158,6 +175,26 @@ TEST_CASE("bad input: the configuration") {
       {"syntax", "gradient syntax.toml", 3, {"syntax.toml:"}},
       {"text without quotes", "gradient bare.toml", 3, {"bare.toml:10:", "text stands in quotes"}},
       {"all complaints at once", "gradient several.toml", 3, {"'sed'", "'betta'"}},
+      {"20 complaints, and how many more",
+       "gradient many.toml",
+       3,
+       {"many.toml:17:1", "'bad1'", "'bad20'", "... and 10 more"}},
+      {"block width 3", "gradient m.toml --set block_width=3", 3, {"1, 8, 16, 32, 64"}},
+      {"seed: 2^63 in the file",
+       "gradient m.toml --set seed=9223372036854775808",
+       3,
+       {"integer from 0 to 9223372036854775807"}},
+      {"beta: NaN", "exact r.toml --set model.beta=nan", 3, {"beta = nan must be finite"}},
+      {"beta: negative", "exact r.toml --set model.beta=-1", 3, {"beta = -1 is out of range"}},
+      {"warmup < 0", "sample r.toml --set sample.warmup=-1", 3, {"'warmup' = -1"}},
+      {"cd without a step",
+       "gradient r.toml --set 'estimator={name=\"cd\",cd_k=0}'",
+       3,
+       {"'cd_k' = 0"}},
+      {"pcd without an update",
+       "gradient r.toml --set 'estimator={name=\"pcd\",updates=0}'",
+       3,
+       {"'updates' = 0"}},
       {"set: unknown",
        "gradient m.toml --set sampler.stepsize=1",
        3,
@@ -214,6 +251,8 @@ TEST_CASE("bad input: the data") {
   folder.write("flat.csv", "x,y\n1,2\n1,3\n");
   folder.write("cut.csv.gz", std::string("\x1f\x8b\x08\0\0\0\0\0\0\3", 10));
   folder.write("spins.csv", "b0,b1,b2,b3\n1,-1,1,1\n-1,-1,1,1\n");
+  write_ising(folder);
+  folder.write("bits.csv", "a,b,c\n1,0,1\n0,0,1\n");
   folder.write("grey.csv", "b0,b1,b2,b3\n1,0,1,16\n0,0,1,1\n");
   const auto with = [](const std::string& file) {
     return "gradient m.toml --set data.file=" + file;
@@ -246,6 +285,10 @@ TEST_CASE("bad input: the data") {
        bits("spins.csv"),
        3,
        {"spins.csv:2: row 1, column 2 ('b1'): -1", "bits coded -1/+1?"}},
+      {"spins coded 0/1",
+       "gradient i.toml --set data.file=bits.csv",
+       3,
+       {"bits.csv:2: row 1, column 2 ('b'): 0", "spins coded 0/1?"}},
       {"no bit", bits("grey.csv"), 3, {"grey.csv:2: row 1, column 4 ('b3'): 16", "threshold"}},
       {"threshold on real y", "gradient m.toml --set data.threshold=1", 3, {"threshold"}},
       {"one row, few chains", with("one.csv"), 3, {"degrees of freedom", "16"}},
@@ -388,6 +431,85 @@ name = "long_chains"
   }
 }
 
+TEST_CASE("bad input: more than memory holds, known before any of it is taken") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  write_rbm(folder);
+  write_ising(folder);
+  std::string names, zeros;
+  for (int i = 0; i < 50000; ++i) {
+    names += (i == 0 ? "c" : ",c") + std::to_string(i);
+    zeros += i == 0 ? "0" : ",0";
+  }
+  folder.write("wide.csv", names + "\n" + zeros + "\n");
+  const std::string wide =
+      "[data]\nfile = \"wide.csv\"\ny = \"1..50000\"\n[train]\ngradient = \"exact\"\n";
+  folder.write("g.toml", "[model]\nname = \"gaussian\"\n" + wide);
+  folder.write("z.toml", "[model]\nname = \"boltzmann\"\n" + wide);
+  const std::string gb = "GB; this machine has";
+  const BadInput all[] = {
+      {"memory: long_chains",
+       "gradient m.toml --set estimator.chains=1000000000",
+       3,
+       {"m.toml:13:8", "20000000000 chains of 1 columns", gb}},
+      {"memory: cd",
+       "gradient r.toml --set 'estimator={name=\"cd\",chains=1000000000}'",
+       3,
+       {"30000000000 chains of 6 columns", gb}},
+      {"memory: pcd",
+       "gradient r.toml --set 'estimator={name=\"pcd\",chains=1000000000}'",
+       3,
+       {"1000000000 chains of 6 columns", gb}},
+      {"memory: sums of a chain each over many parameters",
+       "gradient r.toml --set 'model={name=\"rbm\",hidden=1000,params=\"p.npy\"}' --set "
+       "'estimator={name=\"cd\",chains=10000}'",
+       3,
+       {"300000 chains of 1004 columns", "5004 parameters", gb}},
+      {"memory: sample",
+       "sample r.toml --out s --set sample.chains=1000000000 --set sample.draws=1",
+       3,
+       {"1 draws of 1000000000 chains", "draws.npy", gb}},
+      {"memory: train by pcd",
+       "train r.toml --out t --set train.chains=1000000000",
+       3,
+       {"1000000000 chains of 6 columns", gb}},
+      {"memory: train by long_chains",
+       "train r.toml --out t --set train.gradient=long_chains --set "
+       "train.chains=1000000000",
+       3,
+       {"1000000000 chains of 6 columns", gb}},
+      {"memory: a Gaussian of 50000 y",
+       "train g.toml --out t",
+       3,
+       {"g.toml:4:8", "gaussian of 50000 y has 1250075000 parameters", gb}},
+      {"memory: 50000 bits, all coupled",
+       "train z.toml --out t",
+       3,
+       {"boltzmann of 50000 sites, all coupled, has 1250025000 parameters", gb}},
+      {"memory: an RBM of 10^6 hidden units on 50000 bits",
+       "train z.toml --out t --set 'model={name=\"rbm\",hidden=1000000}'",
+       3,
+       {"rbm 50000 x 1000000", gb}},
+      {"memory: rows of x times hidden units",
+       "train m.toml --out t --set 'model={name=\"mlp\",hidden=1000000}' --set "
+       "data.file=rows.csv",
+       3,
+       {"its first layer on 2000 rows of x takes", gb}},
+  };
+  negphase::write_npy(folder / "p.npy", Eigen::VectorXd(Eigen::VectorXd::Zero(5004)));
+  std::string rows = "x,y\n";
+  for (int i = 0; i < 2000; ++i) {
+    rows += std::to_string(i) + ",1\n";
+  }
+  folder.write("rows.csv", rows);
+  for (BadInput bad : all) {
+#ifndef __SANITIZE_ADDRESS__               // which claims more addresses than that for itself
+    bad.before = "ulimit -v 8000000 && ";  // the answer does not depend on the machine
+#endif
+    check(folder, bad);
+  }
+}
+
 TEST_CASE("bad input: a multilayer perceptron") {
   const TemporaryFolder folder;
   write_quartic(folder);
@@ -428,6 +550,20 @@ TEST_CASE("bad input: a model that misbehaves") {
        "gradient m.toml --set sampler.name=ula --set sampler.step_size=5",
        4,
        {"ula", "step_size = 5", "try step_size ="}},
+      {"sample: E falls without end",
+       "sample m.toml --set 'model.params=[-1, 2, 3, 1]' --set "
+       "'sampler={name=\"random_walk\",proposal_scale=1e6}'",
+       4,
+       {"random_walk", "at step", "diverged: it came to y = [", "not normalisable"}},
+      {"sample: E is flat",
+       "sample m.toml --set 'model.params=[0, 0, 0, 0]' --set "
+       "'sampler={name=\"random_walk\",proposal_scale=1e7}'",
+       4,
+       {"diverged: it came to y = [", "not normalisable"}},
+      {"sample: E falls without end, by ULA",
+       "sample m.toml --set 'model.params=[0, -1, 0, 0]' --set sampler.name=ula",
+       4,
+       {"diverged: it came to y = [", "not normalisable"}},
   };
   for (const BadInput& bad : all) {
     check(folder, bad);
@@ -566,6 +702,7 @@ TEST_CASE("bad input: output that cannot be written") {
   for (const char* arguments : {"gradient m.toml", "gradient m.toml --json", "list", "--help"}) {
     check(folder, {"a full disk", std::string(arguments) + " >/dev/full", 5, {"No space left"}});
   }
+  check(folder, {"standard output closed", "gradient m.toml --json >&-", 5, {"Bad file"}});
   const BadInput all[] = {
       {"no such folder", "train m.toml --out none/p", 5, {"none", "does not exist"}},
       {"no update", "train m.toml --out p --set train.updates=0", 3, {"'updates' = 0"}},
@@ -615,6 +752,46 @@ TEST_CASE("bad input: training that runs away ends with what to change, and no r
   CAPTURE(gauss.err);
   CHECK(gauss.exit_code == 4);
   CHECK(contains(gauss.err, "left the legal parameters"));
+}
+
+TEST_CASE("bad input: a trained model that has no law fails a check") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  const ToolRun run = run_tool(
+      folder,
+      "train m.toml --out t --strict --set train.updates=2 --set 'model.params=[-1, 2, 3, 1]'");
+  CAPTURE(run.err);
+  CHECK(run.exit_code == 7);
+  CHECK(contains(run.out, "FAILED: the trained parameters make a model that is not normalisable"));
+}
+
+TEST_CASE("bad input: odd surroundings change no number, and end quietly") {
+  const TemporaryFolder folder;
+  write_rbm(folder);
+  const auto sample = [&](const std::string& environment, const std::string& more) {
+    std::filesystem::remove_all(folder / "t");
+    const ToolRun run =
+        run_tool(folder, "sample r.toml --quiet --out t --set sample.draws=5 " + more, environment);
+    CAPTURE(environment);
+    CAPTURE(more);
+    CHECK(run.err == "");
+    const std::string draws = folder.read("t/draws.npy");
+    CHECK(std::filesystem::exists(folder / "t/run.json"));
+    return draws;
+  };
+  const std::string draws = sample("", "");
+  CHECK_FALSE(draws.empty());
+  CHECK(sample("LC_ALL=de_DE.UTF-8 TZ=No/Where", "") == draws);
+  CHECK(sample("env -i", "") == draws);
+  CHECK(sample("", "<&-") == draws);
+  CHECK(sample("", "--threads 1000000") == draws);
+  // a reader that goes away: the files are whole all the same
+  std::filesystem::remove_all(folder / "t");
+  run_tool(folder, "--version; '" NEGPHASE_TOOL
+                   "' sample r.toml --quiet --out t --set sample.draws=5 --json 2>said | true");
+  CHECK(folder.read("said") == "");
+  CHECK(folder.read("t/draws.npy") == draws);
+  CHECK(std::filesystem::exists(folder / "t/run.json"));
 }
 
 TEST_CASE("bad input: what looks bad and is accepted") {

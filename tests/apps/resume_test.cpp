@@ -8,8 +8,9 @@
 
 #include "support/run_tool.hpp"
 
-// Training in the real program, ended at each single call that changes a file (support/
-// failing_disk.cpp), and then resumed: the folder's bytes are those of a run that was left alone.
+// Training, and every other verb that writes, in the real program, ended at each single call that
+// changes a file (support/ failing_disk.cpp), and then resumed: the folder's bytes are those of a
+// run that was left alone.
 
 using namespace negphase::test;
 
@@ -87,6 +88,97 @@ TEST_CASE("resume: killed at any call that changes a file, a run ends with the s
   // 5 checkpoints of at least 5 calls each lie before the end
   CHECK(calls > 30);
   CHECK(resumed > 20);
+}
+
+namespace {
+
+struct WritingVerb {
+  std::string arguments;
+  std::set<std::string> files;
+};
+
+const WritingVerb writing_verbs[] = {
+    {"gradient r.toml --quiet --set estimator.draws=5 --set estimator.warmup=5",
+     {"config.toml", "gradient.json", "run.json"}},
+    {"exact r.toml --quiet", {"config.toml", "exact.json", "run.json"}},
+    {"sample r.toml --quiet --set sample.draws=3 --set sample.warmup=2 --set sample.chains=2",
+     {"chain_1.csv", "chain_2.csv", "config.toml", "draws.npy", "run.json", "sample.json"}}};
+
+// Of files that hold no time.
+void check_same_numbers(const TemporaryFolder& folder, const WritingVerb& verb) {
+  for (const std::string& file : verb.files) {
+    CAPTURE(file);
+    CHECK_FALSE(folder.read("t/" + file).empty());
+    if (!file.ends_with(".json")) {
+      CHECK(folder.read("t/" + file) == folder.read("whole/" + file));
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("killed, or with a full disk, at any call: no result that looks whole; --force goes on") {
+  for (const WritingVerb& verb : writing_verbs) {
+    CAPTURE(verb.arguments);
+    const TemporaryFolder folder;
+    write_rbm(folder);
+    REQUIRE(run_tool(folder, verb.arguments + " --out whole").exit_code == 0);
+    CHECK(files_in(folder / "whole") == verb.files);
+    for (const std::string fate : {"kill:", "full:"}) {
+      CAPTURE(fate);
+      int failed = 0;
+      for (bool ended_well = false; !ended_well;) {
+        CAPTURE(failed);
+        std::filesystem::remove_all(folder / "t");
+        const ToolRun run =
+            with_disk(folder, fate + std::to_string(failed + 1), verb.arguments + " --out t");
+        ended_well = run.exit_code == 0;
+        failed += ended_well ? 0 : 1;
+        if (!ended_well && fate == "full:") {
+          CHECK(run.exit_code == 5);
+          CHECK(contains(run.err, "No space left"));
+          CHECK(run.out.empty());
+          CHECK_FALSE(exists(folder, "t/run.json"));
+        } else if (!ended_well) {
+          CHECK(run.exit_code == 128 + 9);
+        }
+        if (exists(folder, "t/run.json")) {
+          check_same_numbers(folder, verb);  // written last: the others are whole
+        } else {
+          REQUIRE(run_tool(folder, verb.arguments + " --out t --force").exit_code == 0);
+        }
+        std::filesystem::remove(folder / "t/.lock");  // of a run that was killed at its very end
+        CHECK(files_in(folder / "t") == verb.files);
+        check_same_numbers(folder, verb);
+      }
+      // of each file a write, an fsync of it and of the folder, and a rename
+      CHECK(failed >= (fate == "kill:" ? 4 : 1) * std::ssize(verb.files));
+    }
+  }
+}
+
+TEST_CASE("SIGINT ends gradient, exact and sample at once: code 130, no file") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  std::string rows = "x,y\n";
+  for (int i = 0; i < 300000; ++i) {
+    rows += std::to_string(i % 1000 / 500.0 - 1) + ",0.5\n";
+  }
+  folder.write("many.csv", rows);
+  for (const std::string verb :
+       {"exact m.toml --set data.file=many.csv", "gradient m.toml --set data.file=many.csv",
+        "gradient m.toml --set estimator.draws=1000000000000",
+        "sample m.toml --set sample.draws=1 --set sample.warmup=1000000000000"}) {
+    CAPTURE(verb);
+    // sent when the run has begun: its lock is there
+    const ToolRun run = run_tool(folder, verb + " --quiet --out t & p=$!; until test -e '" +
+                                             (folder / "t/.lock").string() +
+                                             "'; do sleep 0.02; done; kill -INT $p; wait $p");
+    CHECK(run.exit_code == 130);
+    CHECK(contains(run.err, "stopped on request"));
+    CHECK(run.out.empty());
+    CHECK_FALSE(exists(folder, "t"));
+  }
 }
 
 TEST_CASE("resume: SIGINT ends an update, saves and says how to go on; twice ends at once") {
