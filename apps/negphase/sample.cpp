@@ -15,6 +15,7 @@
 #include "negphase/io/stan_csv.hpp"
 #include "negphase/random/philox_source.hpp"
 #include "negphase/registry/registry.hpp"
+#include "negphase/run/growth.hpp"
 #include "negphase/run/sampling.hpp"
 #include "output.hpp"
 #include "progress_bar.hpp"
@@ -39,6 +40,7 @@ struct SampleResult {
   Options options;
   Draws draws;
   Summary summary;
+  std::vector<GrowingColumn> growing;
   std::vector<Warning> warnings;
   double seconds = 0;
   double acceptance() const {
@@ -130,6 +132,16 @@ std::vector<Warning> warnings_of(const SampleResult& r) {
                                        })),
                    true});
   }
+  for (const GrowingColumn& g : r.growing) {
+    all.push_back(
+        {"growing_spread",
+         fmt::format(
+             "column {} still grows: its mean square is {:.3g} times larger in the last "
+             "quarter of the draws than in the first, in {} of {} chains; the energy is not "
+             "normalisable, or the warm-up too short",
+             r.summary.names[static_cast<std::size_t>(g.column)], g.ratio, g.growing, g.of),
+         true});
+  }
   warn_of_acceptance(r.draws.counts, all);
   if (!r.sampler.is_exact) {
     all.push_back(biased_sampler(r.sampler.name));
@@ -141,6 +153,13 @@ std::vector<Warning> warnings_of(const SampleResult& r) {
                  "nothing bounds what is left of the start after the warm-up; compare with another "
                  "start (sample.start = \"noise\")"});
   return all;
+}
+
+std::vector<GrowingColumn> find_growing_columns(const Draws& draws, const Problem& problem) {
+  const ModelShape shape = problem.model.shape();
+  std::vector<Column> columns = shape.y;
+  columns.insert(columns.end(), shape.z.begin(), shape.z.end());
+  return find_growing(draws, columns, shape.num_x > 0 ? problem.rows() : 1);
 }
 
 // ---- starts
@@ -395,12 +414,14 @@ int run_sample(const std::string& file, const CommonArguments& common) {
       sample_chains(problem.model, problem.x, problem.beta, sampler, plan, settings),
       {},
       {},
+      {},
       0};
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (result.draws.stopped) {
     keep_what_was_drawn(result, loaded, common, results);
   }
   result.summary = summarize(result.draws, problem.model.shape(), problem.rows());
+  result.growing = find_growing_columns(result.draws, problem);
   result.warnings = warnings_of(result);
 
   const std::string json = json_of(result, loaded, common).dump(2) + "\n";

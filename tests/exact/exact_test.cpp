@@ -491,8 +491,8 @@ TEST_CASE("exact: a datum of energy +inf or NaN is named") {
   Eigen::MatrixXd y = Eigen::MatrixXd::Zero(100, 1);
   y(71, 0) = 2;
   CHECK_THROWS_WITH_AS(solve_positive(FixedModel<WalledEnergy<double>>(), no_x, y, 1, two_threads),
-                       "datum 71 has energy +inf: the NLL is infinite", ConfigError);
+                       "row 72 of the data has energy +inf: the NLL is infinite", ConfigError);
   y(70, 0) = -1;
   CHECK_THROWS_WITH_AS(solve_positive(FixedModel<WalledEnergy<double>>(), no_x, y, 1, two_threads),
-                       doctest::Contains("datum 70 has energy"), ModelError);
+                       doctest::Contains("row 71 of the data has energy"), ModelError);
 }

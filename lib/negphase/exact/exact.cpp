@@ -432,10 +432,14 @@ struct DataSum {
 void refuse_bad_data(const PerChain& energy, Index first) {
   for (Index c = 0; c < energy.size(); ++c) {
     if (energy[c] == std::numeric_limits<double>::infinity()) {
-      throw ConfigError(fmt::format("datum {} has energy +inf: the NLL is infinite", first + c));
+      throw ConfigError(
+          fmt::format("row {} of the data has energy +inf: the NLL is infinite", first + c + 1));
     }
     if (!std::isfinite(energy[c])) {
-      throw ModelError(fmt::format("datum {} has energy {}", first + c, energy[c]));
+      throw ModelError(
+          fmt::format("row {} of the data has energy {}: the model overflows or its "
+                      "parameters are no numbers",
+                      first + c + 1, energy[c]));
     }
   }
 }
