@@ -509,6 +509,13 @@ TEST_CASE("bad input: more than memory holds, known before any of it is taken") 
 #endif
     check(folder, bad);
   }
+#ifndef __SANITIZE_ADDRESS__
+  check(folder, {"memory: a file without end",
+                 "gradient m.toml --set data.file=/dev/zero",
+                 3,
+                 {"/dev/zero: holds more than 0.256 GB"},
+                 "ulimit -v 500000 && "});
+#endif
 }
 
 TEST_CASE("bad input: a multilayer perceptron") {

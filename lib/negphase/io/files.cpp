@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "negphase/core/error.hpp"
+#include "negphase/core/memory.hpp"
 
 namespace negphase {
 
@@ -78,6 +79,7 @@ std::string read_file(const std::filesystem::path& file) {
     ::close(descriptor);
     fail(file, "cannot be read: out of memory");
   }
+  const double most = usable_memory() / 2;  // a string that grows is there twice for a moment
   std::string bytes;
   std::string chunk(std::size_t{1} << 16, '\0');
   while (true) {
@@ -96,6 +98,12 @@ std::string read_file(const std::filesystem::path& file) {
       return bytes;
     }
     bytes.append(chunk.data(), static_cast<std::size_t>(n));
+    if (static_cast<double>(bytes.size()) > most) {
+      throw ConfigError({file.string(), 0, 0},
+                        fmt::format("holds more than {:.3g} GB, half of the memory that there is "
+                                    "to use",
+                                    most / 1e9));
+    }
   }
 }
 

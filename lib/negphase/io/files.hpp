@@ -20,6 +20,7 @@ class FileState {
 
 /// The bytes of a file; .gz and plain alike (told apart by content).
 /// Throws IoError: missing, a directory, unreadable, truncated or damaged gzip, changed meanwhile.
+/// Throws ConfigError where it is more than half of the memory that there is to use.
 std::string read_file(const std::filesystem::path& file);
 
 /// Writes to a temporary file in the same folder, syncs it and renames it over `file`: whoever
