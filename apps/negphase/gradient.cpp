@@ -27,8 +27,8 @@ int run_gradient(const std::string& file, const CommonArguments& common) {
     }
     print(common.json ? json : format_table(comparison));
     flush_output();
-    throw Stopped(
-        fmt::format("stopped after {} of {} rows", comparison.rows.size(), comparison.stopped_of));
+    throw Stopped(fmt::format("stopped on request after {} of {} rows", comparison.rows.size(),
+                              comparison.stopped_of));
   }
   if (results.wanted()) {
     RunFacts facts{.verb = "gradient", .threads = executor.threads()};

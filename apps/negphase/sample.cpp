@@ -346,7 +346,8 @@ void write_draws(const SampleResult& r, const ProblemFile& file, const ResultFol
 [[noreturn]] void keep_what_was_drawn(SampleResult& r, const ProblemFile& file,
                                       const CommonArguments& common, ResultFolder& results) {
   if (!results.wanted() || r.draws.chains == 0) {
-    throw Stopped("stopped before any draw was kept");
+    throw Stopped(r.draws.chains == 0 ? "stopped on request, before any draw"
+                                      : "stopped on request; draws are kept with --out only");
   }
   Json json = json_head("sample", file, common);
   json["incomplete"] = true;
@@ -363,8 +364,9 @@ void write_draws(const SampleResult& r, const ProblemFile& file, const ResultFol
   results.begin();
   write_draws(r, file, results);
   write_file_atomically(results.file("sample.json"), json.dump(2) + "\n");
-  throw Stopped(fmt::format("stopped; {} draws of {} chains are in {}, marked as incomplete",
-                            r.draws.draws, r.draws.chains, results.folder().string()));
+  throw Stopped(
+      fmt::format("stopped on request; {} draws of {} chains are in {}, marked as incomplete",
+                  r.draws.draws, r.draws.chains, results.folder().string()));
 }
 
 // draws.npy is put together whole before it is written

@@ -502,7 +502,7 @@ TEST_CASE("cli: what a run had done when it was stopped is kept, marked as incom
   };
   const ToolRun gradient = interrupted("gradient two.toml --json --out g", "3");
   CHECK(gradient.exit_code == 130);
-  CHECK(contains(gradient.err, "stopped after 1 of 2 rows"));
+  CHECK(contains(gradient.err, "stopped on request after 1 of 2 rows"));
   const Json kept = Json::parse(folder.read("g/gradient.json"));
   CHECK(kept["incomplete"] == true);
   CHECK(kept["rows"].size() == 1);

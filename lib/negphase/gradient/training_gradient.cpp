@@ -8,8 +8,8 @@
 
 #include "negphase/exact/exact.hpp"
 #include "negphase/gradient/by_chains.hpp"
-#include "negphase/run/gradient_check.hpp"
 #include "negphase/random/stream_engine.hpp"
+#include "negphase/run/gradient_check.hpp"
 
 namespace negphase {
 
