@@ -4,6 +4,7 @@
 
 #include <boost/random/normal_distribution.hpp>
 #include <boost/random/uniform_int_distribution.hpp>
+#include <limits>
 #include <numeric>
 #include <optional>
 
@@ -221,7 +222,11 @@ struct PhaseChains::Typed final : Interface {
             ? Eigen::VectorXd(g.mean_square - 2 * reference.cwiseProduct(g.mean) +
                               reference.cwiseAbs2())
             : Eigen::VectorXd((shifted / n).cwiseAbs2());
-    return (square / n - between).cwiseMax(0);
+    // n squares are added up to n eps of themselves: what is less is a component that was not seen
+    // to move, and has no variance
+    const double rounding = 2 * n * std::numeric_limits<double>::epsilon();
+    const Eigen::VectorXd variance = square / n - between;
+    return (variance.array() > rounding * square.array() / n).select(variance, 0.0);
   }
 
   void rebind(const AnyModel& model) override { chains.rebind(bind(model)); }
