@@ -313,14 +313,14 @@ TEST_CASE("cubature: what is not normalisable is refused, with its row") {
     }
   }
   const auto nothing = [](In) { return infinity; };
-  CHECK_THROWS_WITH_AS(integrate(nothing, 2), doctest::Contains("row 0 of x: found no y"),
+  CHECK_THROWS_WITH_AS(integrate(nothing, 2), doctest::Contains("row 1 of x: found no y"),
                        ModelError);
 }
 
 TEST_CASE("cubature: NaN, -inf, bad ranges, and too few energies are refused") {
   const auto nan_beyond = [](In y) { return y[1] > 3 ? std::nan("") : square(y); };
   CHECK_THROWS_WITH_AS(integrate(nan_beyond, 2),
-                       doctest::Contains("row 0 of x: the energy is nan at y = ("), ModelError);
+                       doctest::Contains("row 1 of x: the energy is nan at y = ("), ModelError);
   const auto pole = [](In y) { return y[1] > 3 ? -infinity : square(y); };
   CHECK_THROWS_WITH_AS(integrate(pole, 3), doctest::Contains("not normalisable"), ModelError);
   const auto flat = [](In) { return 0.0; };

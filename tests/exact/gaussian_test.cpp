@@ -115,5 +115,5 @@ TEST_CASE("gaussian integral: what is not normalisable is refused") {
     return AnyEnergy<double>(Saddle(row, chains));
   };
   CHECK_THROWS_WITH_AS(integrate_gaussian(bind, 1, 1, Executor(1)),
-                       doctest::Contains("row 0 of x: not normalisable"), ModelError);
+                       doctest::Contains("row 1 of x: not normalisable"), ModelError);
 }

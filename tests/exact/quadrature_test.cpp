@@ -221,7 +221,7 @@ TEST_CASE("quadrature: what is not normalisable is refused, with its row") {
   };
   for (std::size_t i = 0; i < energies.size(); ++i) {
     CAPTURE(i);
-    CHECK_THROWS_WITH_AS(integrate(energies[i]), doctest::Contains("row 0 of x"), ModelError);
+    CHECK_THROWS_WITH_AS(integrate(energies[i]), doctest::Contains("row 1 of x"), ModelError);
   }
   // at another beta the same energy may have a Z
   CHECK(error_of(integrate(energies[4], 2), std::log(std::numbers::pi)) < target);

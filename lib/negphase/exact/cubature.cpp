@@ -76,7 +76,7 @@ std::vector<Peak> peaks_of_density(RowNodes& nodes, const Question& question) {
       question.columns, search);
   if (peaks.empty()) {
     throw ModelError(
-        fmt::format("row {} of x: found no y at which the energy is finite", nodes.row()));
+        fmt::format("row {} of x: found no y at which the energy is finite", nodes.row() + 1));
   }
   for (Peak& peak : peaks) {
     peak.place = chart.y(peak.place.transpose().array()).row(0).transpose().matrix();
@@ -283,7 +283,7 @@ double end_of_mass(RowNodes& nodes, const Chart& chart, double beta,
   throw ModelError(fmt::format(
       "row {} of x: exp(-beta E) does not decay towards the ends of the range of y: not "
       "normalisable, or too nearly so to be integrated",
-      nodes.row()));
+      nodes.row() + 1));
 }
 
 RealIntegral integrate_row(const BindRow& bind, Index row, const Question& question,
@@ -303,7 +303,7 @@ RealIntegral integrate_row(const BindRow& bind, Index row, const Question& quest
     throw ModelError(fmt::format(
         "row {} of x: the integral over y does not settle: relative error {:.1e} after {:.3g} "
         "energies, the limit is {:.3g}: not normalisable, or too rough",
-        row, boxes.relative_error(), nodes.evaluations(), question.most_energies));
+        row + 1, boxes.relative_error(), nodes.evaluations(), question.most_energies));
   }
   if (nodes.has_param_grad()) {
     integral.mean_param_grad = boxes.mean_param_grad();

@@ -246,7 +246,7 @@ StateSum merge_totals(std::span<const SliceTotal> slices, Index row) {
     sum.evaluations += slice.evaluations;
   }
   if (sum.min_energy == infinity) {
-    throw ModelError(fmt::format("the energy is +inf at all states (row {} of x)", row));
+    throw ModelError(fmt::format("the energy is +inf at all states (row {} of x)", row + 1));
   }
   sum.log_z = log_sum.value();
   return sum;

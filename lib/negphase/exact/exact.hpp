@@ -81,8 +81,8 @@ struct ExactPositive {
 
 /// Exact where there is no z, or where it can be summed out (M1); else nullopt.
 /// @param x  [rows x num_x]  @param y  [rows x num_y]
-/// Throws ConfigError for a datum of energy +inf ("datum 7 has energy +inf: the NLL is infinite";
-/// rows count from 0) and ModelError for one of energy NaN or -inf.
+/// Throws ConfigError for a datum of energy +inf ("row 7 of the data has energy +inf: the NLL is
+/// infinite"; in messages rows count from 1) and ModelError for one of energy NaN or -inf.
 std::optional<ExactPositive> solve_positive(const AnyModel& model, const Eigen::MatrixXd& x,
                                             const Eigen::MatrixXd& y, double beta,
                                             const Executor& executor);

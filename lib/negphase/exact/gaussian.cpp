@@ -56,8 +56,8 @@ GaussianSum integrate_row(const BindRow& bind, Index row, double beta) {
   const Index d = view.precision.rows();
   const Eigen::LLT<Eigen::MatrixXd> factor(view.precision);
   if (factor.info() != Eigen::Success) {
-    throw ModelError(
-        fmt::format("row {} of x: not normalisable, the precision is not positive definite", row));
+    throw ModelError(fmt::format(
+        "row {} of x: not normalisable, the precision is not positive definite", row + 1));
   }
   const Eigen::VectorXd mean = factor.solve(view.linear.row(0).matrix().transpose());
   const Eigen::VectorXd diagonal = factor.matrixLLT().diagonal();

@@ -78,7 +78,7 @@ void NodeEnergies::refuse_bad(std::span<const double> y, std::span<const double>
   });
   if (bad != energies.end()) {
     const auto node = static_cast<std::size_t>(bad - energies.begin());
-    throw ModelError(fmt::format("row {} of x: the energy is {} at y = {}{}", row_, *bad,
+    throw ModelError(fmt::format("row {} of x: the energy is {} at y = {}{}", row_ + 1, *bad,
                                  in_words(y, energies.size(), node),
                                  *bad < 0 ? ": not normalisable" : ""));
   }

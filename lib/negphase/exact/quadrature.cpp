@@ -90,7 +90,7 @@ class Scan {
                        [](const ScanNode& a, const ScanNode& b) { return a.t < b.t; });
     if (peak_.log_mass == -infinity) {
       throw ModelError(
-          fmt::format("row {} of x: found no y at which the energy is finite", energy_.row()));
+          fmt::format("row {} of x: found no y at which the energy is finite", energy_.row() + 1));
     }
   }
 
@@ -113,7 +113,7 @@ class Scan {
         throw ModelError(
             fmt::format("row {} of x: the energy is too rough to be integrated: "
                         "too many wells",
-                        energy_.row()));
+                        energy_.row() + 1));
       }
       add(places);
     }
@@ -156,7 +156,7 @@ class Scan {
       throw ModelError(fmt::format(
           "row {} of x: exp(-beta E) does not decay towards the {} end of the range of y: not "
           "normalisable, or too nearly so to be integrated",
-          energy_.row(), side < 0 ? "lower" : "upper"));
+          energy_.row() + 1, side < 0 ? "lower" : "upper"));
     }
   }
   const ScanNode& end_node(int side) const { return side < 0 ? nodes_.front() : nodes_.back(); }
@@ -358,7 +358,7 @@ class PanelSum {
   [[noreturn]] void refuse_unsettled() const {
     throw ModelError(fmt::format(
         "row {} of x: the integral over y does not settle: relative error {:.1e} after {} panels",
-        energy_.row(), error() / total(), panels_.size()));
+        energy_.row() + 1, error() / total(), panels_.size()));
   }
 
   NodeEnergies& energy_;
