@@ -495,11 +495,11 @@ TEST_CASE("bad input: more than memory holds, known before any of it is taken") 
        "train m.toml --out t --set 'model={name=\"mlp\",hidden=1000000}' --set "
        "data.file=rows.csv",
        3,
-       {"its first layer on 2000 rows of x takes", gb}},
+       {"its first layer on 200000 rows of x takes", gb}},
   };
   negphase::write_npy(folder / "p.npy", Eigen::VectorXd(Eigen::VectorXd::Zero(5004)));
   std::string rows = "x,y\n";
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 200000; ++i) {
     rows += std::to_string(i) + ",1\n";
   }
   folder.write("rows.csv", rows);

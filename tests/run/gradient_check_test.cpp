@@ -7,6 +7,7 @@
 #include "negphase/gradient/training.hpp"
 #include "negphase/models/registry.hpp"
 #include "negphase/registry/registry.hpp"
+#include "planted/F6.hpp"
 
 // How these tests can fail: a check that passes wrong derivatives, or refuses right ones.
 
@@ -80,6 +81,18 @@ TEST_CASE("gradient check: a derivative that is off by more than 1e-4 is refused
   CHECK_THROWS_WITH_AS(check(-1, 1), doctest::Contains("relative error"), ConfigError);
   CHECK_THROWS_WITH_AS(check(1, 0.5), doctest::Contains("dE/dw at row 1"), ConfigError);
   CHECK_NOTHROW(check(1, 1 - 5e-5));
+}
+
+TEST_CASE("gradient check: an energy that is steep in a parameter is not refused; by F6 it is") {
+  // tanh(540 w + ..): over a step of 1e-3 in w it is no polynomial
+  const ModelRow& row = find_model("mlp");
+  const Eigen::MatrixXd x = Eigen::MatrixXd::Constant(10, 1, 540);
+  const Eigen::MatrixXd y = Eigen::VectorXd::LinSpaced(10, -1, 1);
+  const std::vector<GivenOption> one{{"hidden", std::int64_t{1}, {}}};
+  const AnyModel model = row.make(Options::resolve("mlp", row.options, one), {1, 1})
+                             .with_params(Params{{0.001, 0.5, 0.1, 1}});
+  CHECK_NOTHROW(check_gradients(model, x, y, 1));
+  CHECK_THROWS_AS(planted::F6::check_gradients(model, x, y, 1), ConfigError);
 }
 
 TEST_CASE("gradient check: every way to a gradient makes it, exact ones and training too") {

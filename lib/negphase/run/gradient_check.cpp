@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "negphase/core/error.hpp"
 #include "negphase/run/check_place.hpp"
@@ -42,6 +43,22 @@ bool agree(double given, const Difference& d, double h) {
          tolerance * std::max(std::abs(given), std::abs(d.value)) + rounding;
 }
 
+// What differences say against `given`; nothing where they do not contradict it. Steps get smaller
+// because a function that is steep on the scale of the first one (an input of 1000 before a tanh)
+// is no polynomial over it; a wrong derivative is wrong at every step.
+template <class EnergyAt>
+std::optional<double> contradiction(const EnergyAt& energy_at, double given, double scale) {
+  Difference d;
+  for (const double step : {1e-3, 1e-3 / 16, 1e-3 / 256}) {
+    const double h = step * scale;
+    d = difference_of(energy_at, h);
+    if (!d.finite || agree(given, d, h)) {
+      return {};
+    }
+  }
+  return d.value;
+}
+
 [[noreturn]] void refuse(const std::string& what, Index row, double given, double found) {
   throw ConfigError(fmt::format(
       "the model's derivatives are wrong: {} at row {} of the data is {:.8g}, differences of its "
@@ -60,16 +77,15 @@ void check_position_gradient(const AnyEnergy<double>& energy, const Block<double
     if (energy.columns()[static_cast<std::size_t>(j)].kind != ColumnKind::real) {
       continue;
     }
-    const double h = 1e-3 * std::max(1.0, std::abs(place(0, j)));
     Block<double> moved = place;
-    const Difference d = difference_of(
+    const auto found = contradiction(
         [&](double t) {
           moved(0, j) = place(0, j) + t;
           return energy_of(energy, moved);
         },
-        h);
-    if (d.finite && !agree(gradient(0, j), d, h)) {
-      refuse(fmt::format("dE/dy of column {}", j + 1), row, gradient(0, j), d.value);
+        gradient(0, j), std::max(1.0, std::abs(place(0, j))));
+    if (found) {
+      refuse(fmt::format("dE/dy of column {}", j + 1), row, gradient(0, j), *found);
     }
   }
 }
@@ -82,17 +98,16 @@ void check_param_gradient(const AnyModel& model, const Eigen::MatrixXd& x,
   Eigen::VectorXd gradient = Eigen::VectorXd::Zero(energy.num_params());
   energy.add_param_grad(place, {0, 1}, PerChain::Ones(1), gradient);
   const double w = model.params()[which];
-  const double h = 1e-3 * std::max(1.0, std::abs(w));
-  const Difference d = difference_of(
+  const auto found = contradiction(
       [&](double t) {
         Params changed = model.params();
         changed[which] = w + t;
         const AnyModel other = model.with_params(std::move(changed));
         return energy_of(other.bind_double(other.prepare(x), rows), place);
       },
-      h);
-  if (d.finite && !agree(gradient[which], d, h)) {
-    refuse(fmt::format("dE/d{}", model.param_name(which)), row, gradient[which], d.value);
+      gradient[which], std::max(1.0, std::abs(w)));
+  if (found) {
+    refuse(fmt::format("dE/d{}", model.param_name(which)), row, gradient[which], *found);
   }
 }
 
