@@ -19,7 +19,6 @@ class SavedState {
   /// Throws ConfigError where there is no such part, or where its length is another one.
   std::string_view bytes(const std::string& name, std::size_t length) const;
   std::string_view bytes(const std::string& name) const;
-  bool has(const std::string& name) const { return parts_.contains(name); }
 
   template <class T>
   requires std::is_trivially_copyable_v<T>
