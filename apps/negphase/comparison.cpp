@@ -12,6 +12,8 @@ namespace negphase::tool {
 
 namespace {
 
+constexpr int trace_points = 12;
+
 // "mala", "cd-1 (block_gibbs)", "exact"
 std::string default_label(const PlannedRow& row) {
   if (!row.sampler) {
@@ -98,7 +100,7 @@ Comparison plan_comparison(const std::string& file, const CommonArguments& commo
   complaints.throw_if_any();
   make_labels_differ(rows);
 
-  Comparison comparison{std::move(loaded), std::move(rows), "", "", {}, {}, {}};
+  Comparison comparison{std::move(loaded), std::move(rows), "", "", {}, {}, {}, {}};
   const Problem& problem = comparison.file.problem;
   const ExactPlan plan = plan_exact(problem.model, problem.x, problem.beta);
   comparison.exact_method = plan.method;
@@ -114,14 +116,20 @@ void run_comparison(Comparison& comparison, const CommonArguments& common,
     const EstimatorRow& exact = find_estimator("exact");
     ProgressBar bar("exact gradient", common.quiet);
     settings.progress = bar.progress();
-    comparison.exact = exact.estimate(problem, nullptr, default_options(exact), settings);
+    comparison.exact = exact.estimate(problem, nullptr, default_options(exact), settings, {});
   }
   for (const PlannedRow& row : comparison.rows) {
     ProgressBar bar(row.label, common.quiet);
     settings.progress = bar.progress();
+    std::vector<ConvergencePoint> trace;
+    const Milestones milestones{trace_points, [&](const Milestone& m) {
+                                  trace.push_back(convergence_point(
+                                      m, comparison.exact ? &comparison.exact->mean : nullptr));
+                                }};
     try {
-      comparison.estimates.push_back(row.estimator->estimate(
-          problem, row.sampler ? &*row.sampler : nullptr, row.estimator_options, settings));
+      comparison.estimates.push_back(
+          row.estimator->estimate(problem, row.sampler ? &*row.sampler : nullptr,
+                                  row.estimator_options, settings, milestones));
     } catch (const Stopped&) {
       if (comparison.estimates.empty()) {
         throw;
@@ -130,6 +138,7 @@ void run_comparison(Comparison& comparison, const CommonArguments& common,
       comparison.rows.resize(comparison.estimates.size());
       return;
     }
+    comparison.traces.push_back(std::move(trace));
     comparison.against_exact.push_back(
         comparison.exact ? std::optional<AgainstExact>(
                                compare(comparison.estimates.back(), comparison.exact->mean))

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "negphase/gradient/convergence.hpp"
 #include "negphase/gradient/registry.hpp"
 #include "problem_file.hpp"
 
@@ -30,6 +31,8 @@ struct Comparison {
   std::optional<GradientEstimate> exact;
   std::vector<GradientEstimate> estimates;                 ///< [rows]
   std::vector<std::optional<AgainstExact>> against_exact;  ///< [rows]
+  /// [rows] the estimate after its first draws, twice as many, .., all; empty without chains.
+  std::vector<std::vector<ConvergencePoint>> traces;
   /// Rows that were planned, where a wish to stop came before the last was done: `rows` are those
   /// that were. 0: all were done.
   std::size_t stopped_of = 0;

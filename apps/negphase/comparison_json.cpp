@@ -21,6 +21,33 @@ Json exact_of(const Comparison& c) {
           {"timing", {{"seconds", c.exact->seconds}}}};
 }
 
+// The keys of an exact comparison are missing where there is none, not null: no point has them
+// then.
+Json trace_of(const Comparison& c, std::size_t i) {
+  Json all = Json::array();
+  for (const ConvergencePoint& p : c.traces[i]) {
+    Json point{{"draws", p.draws},
+               {"energy_evaluations", p.energy_evaluations},
+               {"gradient_evaluations", p.gradient_evaluations},
+               {"warmup_evaluations", p.warmup_evaluations},
+               {"norm", p.norm},
+               {"noise", p.noise}};
+    if (c.exact) {
+      point["relative_error"] = p.relative_error;
+      point["relative_error_se"] = p.relative_error_se;
+      point["relative_noise"] = p.relative_noise;
+      point["rms_z"] = p.rms_z;
+      point["worst_z"] = p.worst_z;
+      point["coverage"] = p.coverage;
+    }
+    point["effective_size_min"] = p.effective_size_min;
+    point["effective_size_median"] = p.effective_size_median;
+    point["timing"] = {{"seconds", p.seconds}};
+    all.push_back(std::move(point));
+  }
+  return all;
+}
+
 Json row_of(const Comparison& c, std::size_t i) {
   const PlannedRow& row = c.rows[i];
   const GradientEstimate& e = c.estimates[i];
@@ -53,6 +80,7 @@ Json row_of(const Comparison& c, std::size_t i) {
   json["gradient_evaluations"] = e.gradient_evaluations;
   json["nan_proposals"] = e.nan_proposals;
   json["forbidden_proposals"] = e.forbidden_proposals;
+  json["trace"] = trace_of(c, i);
   json["warnings"] = json_warnings(e.warnings);
   const EffectiveRate rate = effective_rate(e);
   json["timing"] = {{"seconds", e.seconds},

@@ -66,6 +66,10 @@ std::vector<TextColumn> columns_of(const Comparison& c) {
   if (c.exact) {
     const auto& a = c.against_exact;
     columns.push_back({"relative", "error", [&](auto i) { return number(a[i]->relative_error); }});
+    columns.push_back({"", "+-", [&](auto i) {
+                         return number(
+                             c.traces[i].empty() ? 0 : c.traces[i].back().relative_error_se, 2);
+                       }});
     columns.push_back({"", "cosine", [&](auto i) { return number(a[i]->cosine, 5); }});
     columns.push_back({"rms", "z", [&](auto i) { return number(a[i]->rms_z); }});
   } else {

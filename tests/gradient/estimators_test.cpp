@@ -30,7 +30,7 @@ GradientEstimate run(const auto& row, const Problem& problem, const AnySampler* 
                      const std::vector<GivenOption>& options, const RunSettings& settings) {
   const Options o = Options::resolve("estimator", row.options, options);
   row.check(problem, sampler, o, settings);
-  return row.estimate(problem, sampler, o, settings);
+  return row.estimate(problem, sampler, o, settings, {});
 }
 
 // right: every component within the bound, and error bars small enough for a bug to show

@@ -115,9 +115,36 @@ GradientEstimate make_estimate(const Phase& positive, const Phase& negative) {
   counts.add(positive.counts);
   e.energy_evaluations = counts.energy_evaluations;
   e.gradient_evaluations = counts.gradient_evaluations;
+  e.warmup_evaluations = negative.warmup_evaluations;
   e.nan_proposals = counts.nan_proposals;
   e.forbidden_proposals = counts.forbidden_proposals;
   return e;
+}
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+// draws, draws / 2, draws / 4 .. 1, the fewest first
+std::vector<Index> halvings(Index draws, int points) {
+  std::vector<Index> all;
+  for (; draws > 0 && points > 0; draws /= 2, --points) {
+    all.insert(all.begin(), draws);
+  }
+  return all;
+}
+
+PhaseLooks looks_of(const Milestones& milestones, const Phase& positive, const ChainsPlan& plan,
+                    std::chrono::steady_clock::time_point begin) {
+  return {halvings(plan.schedule.draws, milestones.points), [&, begin](const Phase& negative) {
+            GradientEstimate e = make_estimate(positive, negative);
+            e.seconds = seconds_since(begin);
+            const auto error_along = [&](const Eigen::VectorXd& direction) {
+              return std::sqrt(positive.squared_error_along(direction) +
+                               negative.squared_error_along(direction));
+            };
+            milestones.report({e, error_along});
+          }};
 }
 
 /// Effective draws a chain below which a chain's mean is not near normal, and its spread no error
@@ -163,7 +190,8 @@ void warn(GradientEstimate& e, const AnySampler& sampler, const ChainsPlan& plan
 }  // namespace
 
 GradientEstimate estimate_by_chains(const Problem& p, const AnySampler& sampler,
-                                    const ChainsPlan& plan, const RunSettings& run) {
+                                    const ChainsPlan& plan, const RunSettings& run,
+                                    const Milestones& milestones) {
   const auto begin = std::chrono::steady_clock::now();
   if (run.progress != nullptr) {
     run.progress->begin(work_units(plan.negative, plan.schedule, run) +
@@ -178,9 +206,9 @@ GradientEstimate estimate_by_chains(const Problem& p, const AnySampler& sampler,
   spec.reference = positive.gradient.mean;
   spec.start = plan.start;
   PhaseChains chains(p, sampler, spec, run);
-  const Phase negative = chains.draw(plan.schedule);
+  const Phase negative = chains.draw(plan.schedule, looks_of(milestones, positive, plan, begin));
   GradientEstimate e = make_estimate(positive, negative);
-  e.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  e.seconds = seconds_since(begin);
   warn_of_acceptance(negative.counts, e.warnings);
   warn(e, sampler, plan);
   return e;

@@ -2,6 +2,7 @@
 #include <string>
 #include <string_view>
 
+#include "negphase/gradient/milestones.hpp"
 #include "negphase/gradient/phase.hpp"
 
 namespace negphase {
@@ -33,6 +34,7 @@ bool positive_has_closed_form(const Problem& problem);
 /// Both phases, their difference with its error bar, and the warnings that follow from what the
 /// chains did.
 GradientEstimate estimate_by_chains(const Problem& problem, const AnySampler& sampler,
-                                    const ChainsPlan& plan, const RunSettings& settings);
+                                    const ChainsPlan& plan, const RunSettings& settings,
+                                    const Milestones& milestones = {});
 
 }  // namespace negphase

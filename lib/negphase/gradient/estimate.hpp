@@ -47,6 +47,8 @@ struct GradientEstimate {
       std::numeric_limits<double>::quiet_NaN();  ///< mean; NaN: kernel never rejects
   std::int64_t energy_evaluations = 0;    ///< energies, energy changes, conditionals; both phases
   std::int64_t gradient_evaluations = 0;  ///< dE/dy; both phases
+  /// Of these, before the first draw of the negative phase; 0 where nobody looked (Milestones).
+  std::int64_t warmup_evaluations = 0;
   std::int64_t nan_proposals = 0, forbidden_proposals = 0;
   double seconds = 0;  ///< wall time, both phases
   std::vector<Warning> warnings;

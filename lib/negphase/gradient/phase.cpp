@@ -109,6 +109,21 @@ class ParamGradSums final : public Observer<Scalar> {
   Block<Scalar> visible_;
 };
 
+/// The sums of a block go on from one part of a phase to the next: looking in between must change
+/// no number, and sums of sums would round otherwise.
+template <class Scalar>
+class PartOfSums final : public Observer<Scalar> {
+ public:
+  explicit PartOfSums(ParamGradSums<Scalar>& sums) : sums_(sums) {}
+  void observe(const AnyEnergy<Scalar>& energy, const AnyState<Scalar>& state,
+               Index live) override {
+    sums_.observe(energy, state, live);
+  }
+
+ private:
+  ParamGradSums<Scalar>& sums_;
+};
+
 std::vector<Index> rows_of(std::span<const Index> chains, Index rows) {
   std::vector<Index> result;
   for (const Index c : chains) {
@@ -121,7 +136,7 @@ std::vector<Index> rows_of(std::span<const Index> chains, Index rows) {
 
 struct PhaseChains::Interface {
   virtual ~Interface() = default;
-  virtual Phase draw(const Schedule&) = 0;
+  virtual Phase draw(const Schedule&, const PhaseLooks&) = 0;
   virtual void rebind(const AnyModel&) = 0;
   virtual const RunCounts& counts() const = 0;
   virtual void save(SavedState&) const = 0;
@@ -180,36 +195,69 @@ struct PhaseChains::Typed final : Interface {
     };
   }
 
-  Phase draw(const Schedule& schedule) override {
-    const Replicates& replicates = spec.replicates;
-    const Index components = shape.num_params;
-    auto observers = chains.advance(
+  Phase draw(const Schedule& schedule, const PhaseLooks& looks) override {
+    BlockSums sums(static_cast<std::size_t>(chains.plan().num_blocks()));
+    if (looks.after.empty()) {
+      advance(schedule, sums);
+      return phase_of(sums, schedule.draws, 0);
+    }
+    const RunCounts before = chains.counts();
+    advance({schedule.warmup, 0, schedule.thin}, sums);
+    const std::int64_t warmup = evaluations(chains.counts()) - evaluations(before);
+    Index drawn = 0;
+    for (const Index after : looks.after) {
+      advance({0, after - drawn, schedule.thin}, sums);
+      drawn = after;
+      looks.look(phase_of(sums, drawn, warmup));
+    }
+    advance({0, schedule.draws - drawn, schedule.thin}, sums);
+    return phase_of(sums, schedule.draws, warmup);
+  }
+
+  using BlockSums = std::vector<std::unique_ptr<ParamGradSums<Scalar>>>;
+
+  static std::int64_t evaluations(const RunCounts& counts) {
+    return counts.energy_evaluations + counts.gradient_evaluations;
+  }
+
+  void advance(const Schedule& schedule, BlockSums& sums) {
+    chains.advance(
         schedule,
-        [&](Index, Index first_chain, Index live) {
-          return std::make_unique<ParamGradSums<Scalar>>(replicates, shape, beta, reference,
-                                                         settings.block_width, first_chain, live);
+        [&](Index block, Index first_chain, Index live) {
+          auto& own = sums[static_cast<std::size_t>(block)];
+          if (!own) {
+            own = std::make_unique<ParamGradSums<Scalar>>(spec.replicates, shape, beta, reference,
+                                                          settings.block_width, first_chain, live);
+          }
+          return std::make_unique<PartOfSums<Scalar>>(*own);
         },
         spec.restart);
+  }
 
+  Phase phase_of(const BlockSums& blocks, Index draws, std::int64_t warmup_evaluations) const {
+    const Replicates& replicates = spec.replicates;
+    const Index components = shape.num_params;
     Eigen::MatrixXd cells = Eigen::MatrixXd::Zero(components, replicates.cells());
     Eigen::VectorXd square = Eigen::VectorXd::Zero(components), shifted = square;
     Index samples = 0;
-    for (const auto& observer : observers) {
-      const auto& sums = static_cast<const ParamGradSums<Scalar>&>(*observer);
-      sums.merge_into(cells);
-      square += sums.square_sum();
-      shifted += sums.shifted_sum();
-      samples += sums.samples();
+    for (const auto& sums : blocks) {
+      sums->merge_into(cells);
+      square += sums->square_sum();
+      shifted += sums->shifted_sum();
+      samples += sums->samples();
     }
     for (Index cell = 0; cell < replicates.cells(); ++cell) {
-      cells.col(cell) /= static_cast<double>(replicates.cell_size(cell) * schedule.draws);
+      cells.col(cell) /= static_cast<double>(replicates.cell_size(cell) * draws);
     }
     Phase phase;
     phase.gradient = combine(replicates, cells);
     phase.counts = chains.counts();
+    phase.warmup_evaluations = warmup_evaluations;
     phase.chains = replicates.chains();
-    phase.draws = schedule.draws;
+    phase.draws = draws;
     phase.marginal_variance = marginal_variance(phase.gradient, square, shifted, samples);
+    phase.replicates = replicates;
+    phase.cell_means = std::move(cells);
     return phase;
   }
 
@@ -255,11 +303,17 @@ PhaseChains::PhaseChains(const Problem& problem, const AnySampler& sampler, Phas
 }
 PhaseChains::~PhaseChains() = default;
 PhaseChains::PhaseChains(PhaseChains&&) noexcept = default;
-Phase PhaseChains::draw(const Schedule& schedule) { return self_->draw(schedule); }
+Phase PhaseChains::draw(const Schedule& schedule, const PhaseLooks& looks) {
+  return self_->draw(schedule, looks);
+}
 void PhaseChains::rebind(const AnyModel& model) { self_->rebind(model); }
 const RunCounts& PhaseChains::counts() const { return self_->counts(); }
 void PhaseChains::save(SavedState& state) const { self_->save(state); }
 void PhaseChains::restore(const SavedState& state) { self_->restore(state); }
+
+double Phase::squared_error_along(const Eigen::VectorXd& direction) const {
+  return replicates ? combine(*replicates, direction.transpose() * cell_means).squared_error[0] : 0;
+}
 
 void check_phase_memory(const ModelShape& shape, const Replicates& replicates,
                         const RunSettings& settings) {

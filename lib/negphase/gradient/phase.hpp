@@ -1,7 +1,9 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
+#include <vector>
 
 #include "negphase/core/any_kernel.hpp"
 #include "negphase/gradient/estimate.hpp"
@@ -15,7 +17,19 @@ struct Phase {
   ReplicateMean gradient;             ///< of E[dE/dW]
   Eigen::VectorXd marginal_variance;  ///< of dE/dW within a row; NaN where not measured
   RunCounts counts;
+  std::int64_t warmup_evaluations = 0;  ///< energies and gradients before the first draw
   Index chains = 0, draws = 0;
+  std::optional<Replicates> replicates;  ///< nothing where the phase is known without error
+  Eigen::MatrixXd cell_means;            ///< [P x cells] what the replicates are made of
+
+  /// SE^2 of direction . mean, which the components' own errors do not give: they are correlated.
+  double squared_error_along(const Eigen::VectorXd& direction) const;
+};
+
+/// Wants to see a phase grow: called after so many of its draws. Looking changes no number.
+struct PhaseLooks {
+  std::vector<Index> after;  ///< rising, each from 1 to the schedule's draws
+  std::function<void(const Phase& so_far)> look;
 };
 
 /// A phase known without error.
@@ -53,7 +67,7 @@ class PhaseChains {
   PhaseChains(PhaseChains&&) noexcept;
 
   /// Continues the chains and returns the phase over the new draws (counts: since the beginning).
-  Phase draw(const Schedule& schedule);
+  Phase draw(const Schedule& schedule, const PhaseLooks& looks = {});
   /// The model has other parameters now: chains stay where they are.
   void rebind(const AnyModel& model);
   /// Since the beginning.

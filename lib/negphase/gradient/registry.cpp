@@ -97,10 +97,10 @@ void check_long_chains(const Problem& p, const AnySampler* s, const Options& o,
 }
 
 GradientEstimate estimate_long_chains(const Problem& p, const AnySampler* s, const Options& o,
-                                      const RunSettings& run) {
+                                      const RunSettings& run, const Milestones& milestones) {
   ChainsPlan plan = plan_long_chains(p, o);
   plan.start = start_of(p, run.seed, o.word("start") == "noise");
-  return estimate_by_chains(p, *s, plan, run);
+  return estimate_by_chains(p, *s, plan, run, milestones);
 }
 
 // ---- contrastive divergence (M9)
@@ -118,8 +118,8 @@ void check_cd(const Problem& p, const AnySampler* s, const Options& o, const Run
 }
 
 GradientEstimate estimate_cd(const Problem& p, const AnySampler* s, const Options& o,
-                             const RunSettings& run) {
-  GradientEstimate e = estimate_by_chains(p, *s, plan_cd(p, o), run);
+                             const RunSettings& run, const Milestones& milestones) {
+  GradientEstimate e = estimate_by_chains(p, *s, plan_cd(p, o), run, milestones);
   e.warnings.push_back(biased_contrastive_divergence(o.integer("cd_k")));
   return e;
 }
@@ -139,10 +139,10 @@ void check_pcd(const Problem& p, const AnySampler* s, const Options& o, const Ru
 }
 
 GradientEstimate estimate_pcd(const Problem& p, const AnySampler* s, const Options& o,
-                              const RunSettings& run) {
+                              const RunSettings& run, const Milestones& milestones) {
   ChainsPlan plan = plan_pcd(p, o);
   plan.start = start_of(p, run.seed, false);
-  return estimate_by_chains(p, *s, plan, run);
+  return estimate_by_chains(p, *s, plan, run, milestones);
 }
 
 // ---- exact
@@ -167,7 +167,7 @@ void check_exact(const Problem& p, const AnySampler*, const Options& o, const Ru
 }
 
 GradientEstimate estimate_exact(const Problem& p, const AnySampler*, const Options& o,
-                                const RunSettings& run) {
+                                const RunSettings& run, const Milestones&) {
   const auto begin = Clock::now();
   const auto positive = solve_positive(p.model, p.x, p.y, p.beta, *run.executor);
   const ExactAnswer negative = solve_exact(p.model, p.x, p.beta, exact_limits(o), *run.executor);
@@ -270,7 +270,7 @@ GradientEstimate estimate_gradient(const Problem& problem, const AnySampler* sam
   const Options options =
       Options::resolve(fmt::format("estimator '{}'", estimator), row.options, given);
   row.check(problem, sampler, options, settings);
-  return row.estimate(problem, sampler, options, settings);
+  return row.estimate(problem, sampler, options, settings, {});
 }
 
 }  // namespace negphase

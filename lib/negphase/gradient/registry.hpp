@@ -5,7 +5,7 @@
 
 #include "negphase/core/any_kernel.hpp"
 #include "negphase/core/options.hpp"
-#include "negphase/gradient/estimate.hpp"
+#include "negphase/gradient/milestones.hpp"
 #include "negphase/run/settings.hpp"
 
 namespace negphase {
@@ -21,7 +21,7 @@ struct EstimatorRow {
   /// exact method, too many states, a sampler that does not fit).
   void (*check)(const Problem&, const AnySampler*, const Options&, const RunSettings&);
   GradientEstimate (*estimate)(const Problem&, const AnySampler*, const Options&,
-                               const RunSettings&);
+                               const RunSettings&, const Milestones&);
 };
 
 std::span<const EstimatorRow> estimator_registry();

@@ -207,7 +207,7 @@ void Chains<Scalar>::run_block(BlockRun& run, const Schedule& schedule, Observer
     if (s % 16 == 0 && stopped()) {
       return;
     }
-    if (settings_.progress != nullptr && (s + 1) % 16 == 0) {
+    if (settings_.progress != nullptr && run.random.step() % 16 == 15) {
       settings_.progress->advance(16);
     }
   }
