@@ -42,10 +42,13 @@ void check_replicates(const ChainsPlan& plan) {
 
 void check_plan(const Problem& problem, const ChainsPlan& plan, const RunSettings& settings) {
   check_replicates(plan);
-  check_phase_memory(problem.model.shape(), plan.negative, settings);
+  const ModelShape shape = problem.model.shape();
+  double kept = 0;
   if (plan.sample_positive) {
-    check_phase_memory(problem.model.shape(), plan.positive, settings);
+    check_phase_memory(shape, plan.positive, settings);
+    kept = bytes_of_cell_means(shape, plan.positive);
   }
+  check_phase_memory(shape, plan.negative, settings, kept);
 }
 
 void check_sampler(const Problem& p, const AnySampler& sampler) {

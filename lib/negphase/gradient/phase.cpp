@@ -315,8 +315,13 @@ double Phase::squared_error_along(const Eigen::VectorXd& direction) const {
   return replicates ? combine(*replicates, direction.transpose() * cell_means).squared_error[0] : 0;
 }
 
+double bytes_of_cell_means(const ModelShape& shape, const Replicates& replicates) {
+  return sizeof(double) * static_cast<double>(shape.num_params) *
+         static_cast<double>(replicates.cells());
+}
+
 void check_phase_memory(const ModelShape& shape, const Replicates& replicates,
-                        const RunSettings& settings) {
+                        const RunSettings& settings, double kept) {
   const Index chains = replicates.chains(), cells = replicates.cells();
   const Index blocks = BlockPlan{chains, settings.block_width}.num_blocks();
   // ParamGradSums: a sum a cell (of one chain, or of a group: then one in every block that it
@@ -326,8 +331,9 @@ void check_phase_memory(const ModelShape& shape, const Replicates& replicates,
   const double bytes = bytes_of_chains(chains, shape.num_y() + shape.num_z(), settings.precision) +
                        sizeof(double) * static_cast<double>(shape.num_params) *
                            (sums + 4 * static_cast<double>(blocks));
-  check_memory(bytes, fmt::format("{} chains of {} columns with their sums over {} parameters take",
-                                  chains, shape.num_y() + shape.num_z(), shape.num_params));
+  check_memory(bytes + kept,
+               fmt::format("{} chains of {} columns with their sums over {} parameters take",
+                           chains, shape.num_y() + shape.num_z(), shape.num_params));
 }
 
 Phase exact_phase(Eigen::VectorXd mean) {

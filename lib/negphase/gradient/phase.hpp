@@ -37,8 +37,11 @@ Phase exact_phase(Eigen::VectorXd mean_param_grad);
 
 /// Throws ConfigError where a phase's chains, or their sums of dE/dW, do not fit into memory:
 /// before any of it is taken. PhaseChains looks itself; this is for a look ahead of other work.
+/// @param kept  bytes that an earlier phase still holds by then
 void check_phase_memory(const ModelShape& shape, const Replicates& replicates,
-                        const RunSettings& settings);
+                        const RunSettings& settings, double kept = 0);
+/// Bytes of Phase::cell_means.
+double bytes_of_cell_means(const ModelShape& shape, const Replicates& replicates);
 
 /// Writes the start of a chain's y; z, where there is one, starts at random. `row` is the chain's
 /// row.
