@@ -8,10 +8,12 @@
 #include <exception>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <new>
 #include <string>
 #include <vector>
 
+#include "help.hpp"
 #include "negphase/core/error.hpp"
 #include "negphase/core/memory.hpp"
 #include "output.hpp"
@@ -23,13 +25,6 @@ namespace negphase::tool {
 namespace {
 
 constexpr int our_bug = 1, usage_error = 2;
-
-constexpr const char* exit_codes =
-    "Exit codes: 0 done; 1 a bug in negphase; 2 usage; 3 configuration or data refused; 4 the "
-    "model\n"
-    "misbehaved while running; 5 input or output failed; 7 done, but a check failed under "
-    "--strict;\n"
-    "130, 143 stopped by a signal.\n";
 
 // CLI11's own ranges take -0.5 and round; the seed must be one that a file can hold as well.
 CLI::Validator whole_number(std::int64_t most) {
@@ -45,6 +40,27 @@ CLI::Validator whole_number(std::int64_t most) {
       "");
 }
 
+// A page of a manual: what a verb does between its usage and its options, lines of at most 80
+// letters.
+class ManualPage : public CLI::Formatter {
+ public:
+  std::string make_description(const CLI::App* app) const override {
+    return app->get_parent() == nullptr
+               ? wrapped(app->get_description(), 0)
+               : "negphase " + app->get_name() + ": " + app->get_description() + "\n";
+  }
+  std::string make_usage(const CLI::App* app, std::string name) const override {
+    const std::string usage = CLI::Formatter::make_usage(app, std::move(name));
+    return app->get_parent() == nullptr
+               ? usage
+               : usage + "\n" + wrapped(help_of(app->get_name()).description, 0);
+  }
+  std::string make_option(const CLI::Option* option, bool is_positional) const override {
+    return "  " + make_option_name(option, is_positional) + make_option_opts(option) + "\n" +
+           wrapped(make_option_desc(option), 8);
+  }
+};
+
 // What the command line says; `run` is the verb that it names.
 struct CommandLine {
   CLI::App app{
@@ -58,21 +74,20 @@ struct CommandLine {
   std::function<int()> run;
 
   CommandLine();
-  CLI::App* verb(const std::string& name, const std::string& doc, const std::string& example);
+  CLI::App* verb(const std::string& name);
   void add_common(CLI::App* verb, bool json);
   void add_file(CLI::App* verb);
-  void add_out(CLI::App* verb, const std::string& doc);
-  CLI::App* add_file_verb(const std::string& name, const std::string& doc,
-                          const std::string& example, const std::string& out_doc,
+  void add_out(CLI::App* verb);
+  CLI::App* add_file_verb(const std::string& name,
                           int (*verb_function)(const std::string&, const CommonArguments&));
   void finish();
   std::string explanation(const CLI::ParseError& error, int count, const char* const* words) const;
 };
 
-CLI::App* CommandLine::verb(const std::string& name, const std::string& doc,
-                            const std::string& example) {
-  CLI::App* sub = app.add_subcommand(name, doc);
-  sub->footer("Example:\n  " + example + "\n\n" + exit_codes);
+CLI::App* CommandLine::verb(const std::string& name) {
+  const VerbHelp& help = help_of(name);
+  CLI::App* sub = app.add_subcommand(name, std::string(help.doc));
+  sub->footer(below_options(help));
   return sub;
 }
 
@@ -101,28 +116,27 @@ void CommandLine::add_common(CLI::App* sub, bool json) {
 }
 
 void CommandLine::add_file(CLI::App* sub) {
-  sub->add_option("file", file, "the configuration (TOML; every key: lib/negphase/io/README.md)")
+  sub->add_option("file", file, "the configuration (TOML: `negphase --help`, `negphase list`)")
       ->required()
       ->type_name("FILE");
 }
 
-void CommandLine::add_out(CLI::App* sub, const std::string& doc) {
+void CommandLine::add_out(CLI::App* sub) {
   sub->add_flag("--force", common.force, "replace the result that is in --out already");
-  sub->add_option("--out", common.out, doc)
+  sub->add_option("--out", common.out, "folder of the result; made where it is not there")
       ->type_name("FOLDER")
       ->check([](const std::string& name) {
         return name.empty() ? "needs the name of a folder; '.' is this one" : "";
       });
 }
 
-CLI::App* CommandLine::add_file_verb(const std::string& name, const std::string& doc,
-                                     const std::string& example, const std::string& out_doc,
+CLI::App* CommandLine::add_file_verb(const std::string& name,
                                      int (*verb_function)(const std::string&,
                                                           const CommonArguments&)) {
-  CLI::App* sub = verb(name, doc, example);
+  CLI::App* sub = verb(name);
   add_file(sub);
   add_common(sub, true);
-  add_out(sub, out_doc);
+  add_out(sub);
   sub->callback([this, verb_function] {
     run = [this, verb_function] { return verb_function(file, common); };
   });
@@ -133,26 +147,13 @@ CommandLine::CommandLine() {
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("negphase ") + NEGPHASE_VERSION);
   app.set_help_all_flag("--help-all", "help of all verbs");
-  app.footer(std::string("`negphase VERB --help` shows more. A first try: negphase demo\n\n") +
-             exit_codes);
+  app.formatter(std::make_shared<ManualPage>());
+  app.footer(below_verbs());
 
-  add_file_verb("gradient",
-                "estimate the gradient of the NLL, with error bars, beside the exact one",
-                "negphase gradient model.toml --set sampler.step_size=0.1 --json",
-                "folder for gradient.json, config.toml, run.json", run_gradient);
-  add_file_verb("exact", "log Z, NLL and its gradient, means of y, without sampling",
-                "negphase exact model.toml --set exact.max_states=1e6",
-                "folder for exact.json, config.toml, run.json", run_exact);
-  add_file_verb("sample", "draw y (and z) from the model by a sampler",
-                "negphase sample model.toml --set sample.draws=500 --out draws",
-                "folder for draws.npy, chain_1.csv .., sample.json, config.toml, run.json",
-                run_sample);
-  CLI::App* train = add_file_verb(
-      "train", "fit the parameters by descending the NLL",
-      "negphase train model.toml --out trained\n  negphase exact trained/trained.toml",
-      "folder for params.npy, trained.toml, metrics.jsonl, checkpoints while it runs, train.json, "
-      "config.toml, run.json",
-      run_train);
+  add_file_verb("gradient", run_gradient);
+  add_file_verb("exact", run_exact);
+  add_file_verb("sample", run_sample);
+  CLI::App* train = add_file_verb("train", run_train);
   train->get_option("--out")->required();
   train
       ->add_flag("--resume", common.resume,
@@ -160,16 +161,14 @@ CommandLine::CommandLine() {
                  "as one that was not")
       ->excludes("--force");
 
-  CLI::App* list =
-      verb("list", "models, samplers, estimators and their options", "negphase list samplers");
+  CLI::App* list = verb("list");
   list->add_option("kind", kind,
                    "models, samplers, estimators, train, sample or exact; all if not given")
       ->type_name("KIND");
   list->add_flag("--json", common.json, "print one JSON object");
   list->callback([this] { run = [this] { return run_list(kind, common.json); }; });
 
-  CLI::App* demo = verb("demo", "two models on real data, each estimate beside the exact gradient",
-                        "negphase demo");
+  CLI::App* demo = verb("demo");
   add_common(demo, false);
   demo->callback([this] { run = [this] { return run_demo(common); }; });
 }

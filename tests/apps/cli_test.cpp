@@ -5,6 +5,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "negphase/io/npy.hpp"
 #include "support/run_tool.hpp"
@@ -38,6 +40,18 @@ Json result(const TemporaryFolder& folder, const std::string& arguments) {
   return json;
 }
 
+// As the program lists them.
+std::vector<std::string> verbs(const TemporaryFolder& folder) {
+  const std::string help = run_tool(folder, "--help").out;
+  std::istringstream lines(help.substr(help.find("\nSubcommands:\n") + 14));
+  std::vector<std::string> all;
+  for (std::string line; std::getline(lines, line) && !line.empty();) {
+    std::istringstream words(line);
+    words >> all.emplace_back();
+  }
+  return all;
+}
+
 }  // namespace
 
 TEST_CASE("cli: help and version") {
@@ -50,9 +64,36 @@ TEST_CASE("cli: help and version") {
     CHECK(run.err.empty());
     CHECK_FALSE(run.out.empty());
   }
-  const std::string help = run_tool(folder, "gradient --help").out;
-  CHECK(contains(help, "Example:\n  negphase gradient model.toml"));
-  CHECK(contains(help, "--threads"));
+}
+
+// How it can fail: a verb or an option that was renamed and lives on in the examples.
+TEST_CASE("cli: the verbs and options in the manual's examples exist") {
+  const TemporaryFolder folder;
+  int examples = 0;
+  for (const std::string& verb : verbs(folder)) {
+    CAPTURE(verb);
+    const std::string help = run_tool(folder, verb + " --help").out;
+    CHECK(contains(help, "Exit codes:\n  0         done\n"));
+    std::istringstream lines(help.substr(help.find("\nExamples:\n")));
+    for (std::string line; std::getline(lines, line) && line != "Exit codes:";) {
+      if (!line.starts_with("  negphase ")) {
+        continue;
+      }
+      CAPTURE(line);
+      std::istringstream words(line);
+      std::string program, named, word;
+      words >> program >> named;
+      const std::string options = run_tool(folder, named + " --help").out;
+      CHECK(contains(options, "Usage: negphase " + named));
+      while (words >> word && word != "#") {
+        if (word.starts_with("--")) {
+          CHECK(contains(options, "\n  " + word));
+        }
+      }
+      ++examples;
+    }
+  }
+  CHECK(examples >= 10);
 }
 
 TEST_CASE("cli: list") {
