@@ -6,11 +6,23 @@
 #include "comparison.hpp"
 #include "negphase/io/files.hpp"
 #include "output.hpp"
+#include "report.hpp"
 #include "results.hpp"
 #include "signals.hpp"
 #include "verbs.hpp"
 
 namespace negphase::tool {
+
+namespace {
+
+// After run.json: a page that cannot be written leaves a whole result.
+void write_report_if_wanted(const ResultFolder& results, const CommonArguments& common) {
+  if (common.report) {
+    write_report({{results.folder()}}, results.file(report_file));
+  }
+}
+
+}  // namespace
 
 int run_gradient(const std::string& file, const CommonArguments& common) {
   const auto begin = std::chrono::steady_clock::now();
@@ -25,6 +37,7 @@ int run_gradient(const std::string& file, const CommonArguments& common) {
     if (results.wanted()) {
       write_file_atomically(results.file("gradient.json"), json);
     }
+    write_report_if_wanted(results, common);
     print(common.json ? json : format_table(comparison));
     flush_output();
     throw Stopped(fmt::format("stopped on request after {} of {} rows", comparison.rows.size(),
@@ -41,6 +54,7 @@ int run_gradient(const std::string& file, const CommonArguments& common) {
     results.begin();
     write_file_atomically(results.file("gradient.json"), json);
     results.finish(comparison.file, common, facts);
+    write_report_if_wanted(results, common);
   }
   print(common.json ? json : format_table(comparison));
   return common.strict && failed_a_check(comparison) ? 7 : 0;

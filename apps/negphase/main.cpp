@@ -71,6 +71,7 @@ struct CommandLine {
   std::uint64_t seed = 0;
   std::string precision = "double";
   std::string file, kind;
+  std::vector<std::string> folders;
   std::function<int()> run;
 
   CommandLine();
@@ -78,6 +79,9 @@ struct CommandLine {
   void add_common(CLI::App* verb, bool json);
   void add_file(CLI::App* verb);
   void add_out(CLI::App* verb);
+  static void need_name(CLI::Option* out, const char* of_what);
+  void add_report_flag(CLI::App* verb);
+  void add_report();
   CLI::App* add_file_verb(const std::string& name,
                           int (*verb_function)(const std::string&, const CommonArguments&));
   void finish();
@@ -123,11 +127,35 @@ void CommandLine::add_file(CLI::App* sub) {
 
 void CommandLine::add_out(CLI::App* sub) {
   sub->add_flag("--force", common.force, "replace the result that is in --out already");
-  sub->add_option("--out", common.out, "folder of the result; made where it is not there")
-      ->type_name("FOLDER")
-      ->check([](const std::string& name) {
-        return name.empty() ? "needs the name of a folder; '.' is this one" : "";
-      });
+  need_name(sub->add_option("--out", common.out, "folder of the result; made where it is not there")
+                ->type_name("FOLDER"),
+            "folder; '.' is this one");
+}
+
+void CommandLine::need_name(CLI::Option* out, const char* of_what) {
+  out->check([of_what](const std::string& name) {
+    return name.empty() ? fmt::format("needs the name of a {}", of_what) : "";
+  });
+}
+
+void CommandLine::add_report_flag(CLI::App* sub) {
+  sub->add_flag("--report", common.report,
+                "also write report.html into --out: charts and tables, for a browser")
+      ->needs("--out");
+}
+
+void CommandLine::add_report() {
+  CLI::App* sub = verb("report");
+  sub->add_option("folders", folders, "folders that --out of another verb has filled")
+      ->required()
+      ->type_name("FOLDER");
+  sub->add_flag("--force", common.force, "replace the page that is there already");
+  need_name(sub->add_option("--out", common.out,
+                            "the page (default: report.html in the folder, where it is one, else "
+                            "in the current one)")
+                ->type_name("FILE"),
+            "file");
+  sub->callback([this] { run = [this] { return run_report(folders, common.out, common.force); }; });
 }
 
 CLI::App* CommandLine::add_file_verb(const std::string& name,
@@ -150,17 +178,19 @@ CommandLine::CommandLine() {
   app.formatter(std::make_shared<ManualPage>());
   app.footer(below_verbs());
 
-  add_file_verb("gradient", run_gradient);
+  add_report_flag(add_file_verb("gradient", run_gradient));
   add_file_verb("exact", run_exact);
   add_file_verb("sample", run_sample);
   CLI::App* train = add_file_verb("train", run_train);
   train->get_option("--out")->required();
+  add_report_flag(train);
   train
       ->add_flag("--resume", common.resume,
                  "go on with the run in --out that was stopped or killed; ends with the same bytes "
                  "as one that was not")
       ->excludes("--force");
 
+  add_report();
   CLI::App* list = verb("list");
   list->add_option("kind", kind,
                    "models, samplers, estimators, train, sample or exact; all if not given")

@@ -111,7 +111,7 @@ bool is_same_file(int opened, const fs::path& file) {
 bool is_ours(const std::string& name) {
   static const std::regex names(
       "(run|gradient|exact|sample|train)\\.json|(config|trained)\\.toml|(draws|params)\\.npy|"
-      "chain_[0-9]+\\.csv|metrics\\.jsonl|checkpoint(\\.old)?\\.bin");
+      "report\\.html|chain_[0-9]+\\.csv|metrics\\.jsonl|checkpoint(\\.old)?\\.bin");
   return std::regex_match(name, names);
 }
 

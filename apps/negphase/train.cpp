@@ -18,6 +18,7 @@
 #include "output.hpp"
 #include "problem_file.hpp"
 #include "progress_bar.hpp"
+#include "report.hpp"
 #include "results.hpp"
 #include "signals.hpp"
 #include "training_files.hpp"
@@ -341,6 +342,9 @@ int run_train(const std::string& file, const CommonArguments& common) {
   const std::string json = json_of(t, results).dump(2) + "\n";
   write_result(t, results, json, executor.threads());
   files.end();
+  if (common.report) {
+    write_report({{results.folder()}}, results.file(report_file));
+  }
   print(common.json ? json : text_of(t, results));
   const bool failed = std::any_of(t.warnings.begin(), t.warnings.end(),
                                   [](const Warning& w) { return w.is_failed_check; });

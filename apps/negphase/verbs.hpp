@@ -20,6 +20,7 @@ struct CommonArguments {
   std::string out;      ///< folder of the result; empty: printed only
   bool force = false;   ///< an existing result is replaced
   bool resume = false;  ///< train: go on with the run in `out`
+  bool report = false;  ///< also a page of charts in `out`
 };
 
 /// Each verb, one file each; returns the exit code (table in apps/README.md), throws Error.
@@ -30,5 +31,7 @@ int run_sample(const std::string& file, const CommonArguments& common);
 /// @param kind  "models", "samplers", "estimators", "train", "sample", "exact" or "" for all
 int run_list(const std::string& kind, bool json);
 int run_demo(const CommonArguments& common);
+/// @param out  the page; "" for report.html, in the folder where it is one, else in the current one
+int run_report(const std::vector<std::string>& folders, const std::string& out, bool force);
 
 }  // namespace negphase::tool
