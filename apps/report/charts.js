@@ -91,7 +91,7 @@ function axisOf({title, log = false, min, max, width, most = 7, hideTicks = fals
     title: {display: Boolean(title), text: title, color: colours.soft},
     grid: {color: colours.grid, borderColor: colours.soft, drawTicks: false},
     ticks: {
-      color: colours.soft, padding: 6, maxRotation: 0, maxTicksLimit: most, includeBounds: false,
+      color: colours.soft, padding: 6, maxRotation: 0, maxTicksLimit: log ? undefined : most, includeBounds: false, autoSkipPadding: 12,
       callback: hideTicks ? () => '' : tick,
     },
     ...(log ? {afterBuildTicks: (axis) => { axis.ticks = logTicks(axis.min, axis.max); }} : {}),
@@ -157,7 +157,7 @@ function redraw(state) {
   state.charts = [];
   const panels = state.spec.panels();
   state.place.replaceChildren();
-  for (const panel of panels) {
+  const canvases = panels.map((panel) => {
     const canvas = element('canvas', {
       role: 'img',
       'aria-label': `${panel.title ? `${panel.title}. ` : ''}${state.spec.title}. ${state.spec.see} The numbers are in the table below.`,
@@ -165,8 +165,10 @@ function redraw(state) {
     const box = element('div', {class: `plot ${panel.height || ''}`}, canvas);
     columnFor(state.place, panel).append(...[panel.title ? element('h5', {}, panel.title) : null, box].filter(Boolean));
     panel.sets.forEach((set) => { set.hidden = state.hidden.has(set.group ?? set.label); });
-    state.charts.push(new window.Chart(canvas, configOf(panel)));
-  }
+    return canvas;
+  });
+  // when all boxes are there, and have their width
+  state.charts = panels.map((panel, i) => new window.Chart(canvases[i], configOf(panel)));
   state.legend.replaceChildren(...(state.spec.legend === false ? [] : legendOf(state, panels)));
 }
 

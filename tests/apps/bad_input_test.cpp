@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <regex>
 #include <set>
 #include <string>
 #include <vector>
@@ -737,6 +738,60 @@ TEST_CASE("bad input: output that cannot be written") {
     check(folder, bad);
   }
   CHECK(folder.read("there.npy") == "old");
+}
+
+TEST_CASE("bad input: reports") {
+  const TemporaryFolder folder;
+  write_rbm(folder);
+  REQUIRE(run_tool(folder, "gradient r.toml --out g").exit_code == 0);
+  REQUIRE(run_tool(folder, "train r.toml --out t --set train.updates=3").exit_code == 0);
+  std::filesystem::create_directory(folder / "empty");
+  // a folder with one file of g changed
+  const auto changed = [&](const std::string& name, const std::string& file,
+                           const std::string& text) {
+    std::filesystem::create_directory(folder / name);
+    folder.write(name + "/" + file, text);
+  };
+  const std::string gradient = folder.read("g/gradient.json");
+  changed("cut", "gradient.json", gradient.substr(0, gradient.size() / 2));
+  changed("list", "gradient.json", "[1, 2]\n");
+  changed("other", "gradient.json", folder.read("t/train.json"));
+  changed("old", "gradient.json",
+          std::regex_replace(gradient, std::regex("\"negphase\": \"[^\"]*\""),
+                             "\"negphase\": \"0.0.1\""));
+  changed("short", "gradient.json", replaced(gradient, "\"rows\": [", "\"lines\": ["));
+  changed("deep", "gradient.json", std::string(100000, '['));
+  changed("large", "gradient.json", "{\"negphase\": 1e999}");
+  changed("lines", "metrics.jsonl", "{\"update\": 0}\nno JSON\n");
+  folder.write("page.html", "old");
+  std::filesystem::create_directory(folder / "there.html");
+  const BadInput all[] = {
+      {"report: no folder", "report", 2, {"folders"}},
+      {"report: --out without a name", "report g --out ''", 2, {"--out", "name of a file"}},
+      {"--report without --out", "gradient r.toml --report", 2, {"--report", "--out"}},
+      {"report: no such folder", "report none", 5, {"none: no such folder"}},
+      {"report: a file", "report r.toml", 5, {"r.toml: is no folder"}},
+      {"report: nothing in the folder", "report g empty", 3, {"empty: holds no result"}},
+      {"report: a file that was cut", "report cut", 3, {"cut/gradient.json:", "is damaged"}},
+      {"report: no object", "report list", 3, {"list/gradient.json: is damaged"}},
+      {"report: another verb", "report other", 3, {"other/gradient.json: is no result"}},
+      {"report: another version", "report old", 3, {"old/gradient.json: was written by", "0.0.1"}},
+      {"report: a key that is missing", "report short", 3, {"short: ", "gradient", "rows"}},
+      {"report: brackets without end", "report deep", 3, {"deep/gradient.json", "64 levels"}},
+      {"report: a number beyond a double", "report large", 3, {"large/gradient.json", "too large"}},
+      {"report: a line that is no JSON", "report lines", 3, {"lines: ", "damaged"}},
+      {"report: a page that is there", "report g --out page.html", 3, {"page.html", "--force"}},
+      {"report: --out is a folder", "report g --out there.html --force", 5, {"there.html"}},
+      {"report: --out in no folder", "report g --out no/page.html", 5, {"no", "does not exist"}},
+      {"report: --out is a device",
+       "report g --out /dev/null --force",
+       5,
+       {"/dev/null", "is no file"}},
+  };
+  for (const BadInput& bad : all) {
+    check(folder, bad);
+  }
+  CHECK(folder.read("page.html") == "old");
 }
 
 TEST_CASE("bad input: training that runs away ends with what to change, and no result") {

@@ -56,8 +56,9 @@ std::vector<std::string> verbs(const TemporaryFolder& folder) {
 
 TEST_CASE("cli: help and version") {
   const TemporaryFolder folder;
-  for (const char* arguments : {"--help", "gradient --help", "exact --help", "sample --help",
-                                "train --help", "list --help", "demo --help", "--version"}) {
+  for (const char* arguments :
+       {"--help", "gradient --help", "exact --help", "sample --help", "train --help",
+        "report --help", "list --help", "demo --help", "--version"}) {
     CAPTURE(arguments);
     const ToolRun run = run_tool(folder, arguments);
     CHECK(run.exit_code == 0);
@@ -541,13 +542,14 @@ TEST_CASE("cli: what a run had done when it was stopped is kept, marked as incom
     return run_tool(folder, arguments + " & p=$!; sleep " + seconds +
                                 "; while kill -INT $p 2>/dev/null; do sleep 5; done; wait $p");
   };
-  const ToolRun gradient = interrupted("gradient two.toml --json --out g", "3");
+  const ToolRun gradient = interrupted("gradient two.toml --json --out g --report", "3");
   CHECK(gradient.exit_code == 130);
   CHECK(contains(gradient.err, "stopped on request after 1 of 2 rows"));
   const Json kept = Json::parse(folder.read("g/gradient.json"));
   CHECK(kept["incomplete"] == true);
   CHECK(kept["rows"].size() == 1);
   CHECK(folder.read("g/run.json").empty());
+  CHECK(contains(folder.read("g/report.html"), "This run was stopped before its end"));
 
   const std::string sample = "sample r.toml --set sample.draws=5000000 --set sample.chains=2 ";
   const ToolRun sampled = interrupted(sample + "--out s", "0.7");

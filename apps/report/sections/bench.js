@@ -49,7 +49,7 @@ function benchFigure(problem, seeds) {
   });
   const made = figure({
     title: `${problem.name}: error against cost`,
-    see: `Median over ${plural(seeds, 'seed')} with the band from quartile to quartile: exact methods fall along 1/√cost (dotted), ` +
+    see: `Median over ${plural(seeds, 'seed')} with the band from quartile to quartile: exact methods fall along 1/\u2060√cost (dotted), ` +
         'the lower the better; a biased one flattens at its bias.',
     controls,
     panels: () => benchPanel(problem, benchCosts[chosen]),

@@ -36,6 +36,17 @@ function evaluationsForOnePercent(row, exact) {
   return warmup + drawing * (relativeNoise(row, exact) / 0.01) ** 2;
 }
 
+// Time for a relative error of 1 %: what the trace says of the warm-up and of a draw.
+function secondsForOnePercent(row, exact) {
+  const more = (relativeNoise(row, exact) / 0.01) ** 2;
+  const [first, last] = [row.trace?.[0], lastOf(row)];
+  if (!(last?.draws > first?.draws)) {
+    return row.timing.seconds * more;
+  }
+  const each = (last.timing.seconds - first.timing.seconds) / (last.draws - first.draws);
+  return Math.max(0, first.timing.seconds - each * first.draws) + each * last.draws * more;
+}
+
 function sampled(result) {
   return result.rows.filter((row) => row.noise > 0);
 }
@@ -72,12 +83,11 @@ function gradientVerdicts(result) {
 function cheapest(rows, exact) {
   const by = (cost) => rows.toSorted((a, b) => cost(a) - cost(b));
   const [first, second] = by((row) => evaluationsForOnePercent(row, exact));
-  const seconds = (row) => row.timing.seconds * (relativeNoise(row, exact) / 0.01) ** 2;
-  const quickest = by(seconds)[0];
+  const quickest = by((row) => secondsForOnePercent(row, exact))[0];
   const ratio = evaluationsForOnePercent(second, exact) / evaluationsForOnePercent(first, exact);
   return `For a relative error of 1 % ${first.label} needs the fewest evaluations, ` +
       `${count(evaluationsForOnePercent(first, exact), 2)} (the next, ${second.label}, ${number(ratio, 2)} times as many); ` +
-      `the least time ${quickest.label}, about ${seconds(quickest) < 0.01 ? 'below 0.01' : number(seconds(quickest), 2)} s.`;
+      `the least time ${quickest.label}, about ${number(secondsForOnePercent(quickest, exact), 2)} s.`;
 }
 
 function gradientTable(result) {
@@ -94,30 +104,34 @@ function gradientTable(result) {
       ...(known ? [withError(row.relative_error, lastOf(row)?.relative_error_se), number(relativeNoise(row, exact)),
                    number(row.cosine, 5), number(row.rms_z), !size ? missing : never ? 'never' : count(evaluationsForOnePercent(row, exact))]
                 : [number(row.norm), number(row.noise)]),
-      number(row.acceptance), count(row.effective_size_min), count(row.effective_size_median),
-      count(row.timing.effective_per_second_min), count(row.timing.effective_per_second_median),
-      count(row.energy_evaluations), count(row.gradient_evaluations), number(row.timing.seconds),
+      number(row.acceptance), `${count(row.effective_size_min)}, ${count(row.effective_size_median)}`,
+      `${count(row.timing.effective_per_second_min)}, ${count(row.timing.effective_per_second_median)}`,
+      `${count(row.energy_evaluations)}, ${count(row.gradient_evaluations)}`, number(row.timing.seconds),
     ];
   });
   return table('the estimates, side by side', [
-    ...columns, 'acceptance', 'ESS min', 'ESS median', 'ESS/s min', 'ESS/s median', 'energy evaluations',
-    'gradient evaluations', 'seconds',
+    ...columns, 'acceptance', 'ESS: min, median', 'ESS/s: min, median', 'evaluations: energy, gradient', 'seconds',
   ], rows);
 }
 
 // ---- error against cost
 
 const costs = {
-  evaluations: {title: 'evaluations of the energy and its gradient', of: evaluationsOf},
-  seconds: {title: 'seconds', of: (point) => point.timing?.seconds},
+  evaluations: {
+    title: 'evaluations, without warm-up',
+    of: (point) => evaluationsOf(point) - point.warmup_evaluations,
+  },
+  seconds: {title: 'seconds, with warm-up', of: (point) => point.timing?.seconds},
 };
 
 function errorOf(point) {
   return point.relative_error ?? point.noise / point.norm;
 }
 
+// Through the dearer half of the points: the others may stand in the shadow of the warm-up.
 function guideLine(points, range) {
-  const factor = Math.exp(points.reduce((sum, p) => sum + Math.log(p.y * Math.sqrt(p.x)), 0) / points.length);
+  const later = points.slice(Math.floor(points.length / 2));
+  const factor = Math.exp(later.reduce((sum, p) => sum + Math.log(p.y * Math.sqrt(p.x)), 0) / later.length);
   return [range.min, range.max].map((x) => ({x, y: factor / Math.sqrt(x)}));
 }
 
@@ -160,9 +174,9 @@ function errorFigure(result) {
   });
   const made = figure({
     title: exact ? 'Error against cost' : 'Standard error against cost',
-    see: exact ? 'Methods whose error is noise fall along 1/√cost (dotted), with the errors that their bars claim ' +
+    see: exact ? 'Methods whose error is noise fall along 1/\u2060√cost (dotted), with the errors that their bars claim ' +
                     '(dashed); a biased method leaves its dashed line and flattens. Bars: one standard error.'
-               : 'The standard error falls along 1/√cost (dotted) once the chains have forgotten their start.',
+               : 'The standard error falls along 1/\u2060√cost (dotted) once the chains have forgotten their start.',
     controls,
     panels: () => errorPanel(rows, exact, costs[chosen]),
     table: {
@@ -199,14 +213,14 @@ function componentPanel(row, i, components, range) {
   const style = {...series(i), showLine: false, pointRadius: many ? 2 : 4, cap: many ? 0 : 4, intervalWidth: many ? 1 : 1.5};
   const outside = {...style, borderColor: theme().accent, backgroundColor: theme().accent, pointStyle: 'crossRot', pointRadius: many ? 3 : 5};
   return {
-    title: `${row.label}: ${some(true).length} of ${plural(points.length, 'interval')} hold the exact value`,
+    title: `${row.label}: ${some(true).length} of ${points.length} cover`,
     height: 'square',
     x: {title: 'exact', ...range, most: 5},
     y: {title: 'estimate', ...range, most: 5},
     sets: [
       {...quietLine(1), label: 'estimate = exact', silent: true, data: [{x: range.min, y: range.min}, {x: range.max, y: range.max}]},
-      {...style, label: 'holds the exact value', unlisted: true, data: some(true), intervals: bars(some(true))},
-      {...outside, label: 'does not hold it', unlisted: some(false).length === 0, data: some(false), intervals: bars(some(false))},
+      {...style, label: 'covers the exact value', unlisted: true, data: some(true), intervals: bars(some(true))},
+      {...outside, label: 'does not cover it', unlisted: some(false).length === 0, data: some(false), intervals: bars(some(false))},
     ],
   };
 }
@@ -219,8 +233,8 @@ function componentFigure(result) {
   }
   return figure({
     title: 'Exact and estimated components',
-    see: `Each point is one component of the gradient with its 95 % interval: true intervals meet the diagonal in about 95 of 100 ` +
-        `cases; those that do not are crosses.` +
+    see: `Each point is one component of the gradient with its 95 % interval: true intervals cover the exact value, the ` +
+        `diagonal, in about 95 of 100 cases; those that do not are crosses.` +
         (components.names.length < components.count ? ` Shown are the ${components.names.length} components of ${components.count} ` +
                                                           'whose exact value is largest.' : ''),
     size: 'small',
@@ -315,7 +329,7 @@ function gradientSection(part) {
   return [
     figures([
       isNumber(exact.norm) ? ['|gradient|', number(exact.norm, 6), `exact, by ${exact.method}, ${seconds(exact.timing?.seconds)}`]
-                           : ['|gradient|', missing, 'no exact answer'],
+                           : null,
       ...result.rows.map((row) => isNumber(row.relative_error)
           ? [row.label, withError(row.relative_error, lastOf(row)?.relative_error_se), 'relative error']
           : [row.label, withError(row.norm, row.noise), '|gradient| ± length of its standard error']),

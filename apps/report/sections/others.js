@@ -32,7 +32,7 @@ function exactSection(part) {
   const error = Math.max(...result.log_z_error.filter(isNumber), 0);
   return [
     figures([
-      ['log Z', number(result.log_z_mean, 6), (result.log_z.length > 1 ? 'mean over the rows of x' : '') + ` numerical error below ${number(error, 1)}`],
+      ['log Z', number(result.log_z_mean, 6), (result.log_z.length > 1 ? 'mean over the rows of x; ' : '') + `numerical error below ${number(error, 1)}`],
       ['mean NLL, nats', number(result.nll, 6), isNumber(result.nll) ? `over ${result.problem.data.rows} rows` : 'z cannot be summed out'],
       ['method', result.method, `${count(result.energy_evaluations)} energies, ${seconds(result.timing?.seconds)}`],
     ]),
