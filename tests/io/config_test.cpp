@@ -268,6 +268,10 @@ TEST_CASE("config: what [data] refuses") {
   CHECK(contains(wrong("labels = { a = [] }"), "labels of a must be an array of labels"));
   CHECK(contains(wrong("labels = { a = [\"u\", \"v\", \"u\"] }"), "'u' stands twice"));
   CHECK(contains(wrong("labels = { a = [1.5] }"), "must be a string or whole number"));
+  for (const char* shape : {"8", "[8]", "[8, 8, 1]", "[8, 0]", "[8.0, 8]", "[2000000, 1]"}) {
+    CHECK(contains(wrong(std::string("image = ") + shape),
+                   "m.toml:10:9: [data]: image must be rows and columns of the picture"));
+  }
   CHECK(contains(wrong("row = 3"), "unknown key 'row'; did you mean 'rows'?"));
   const std::string both = wrong("rows = 0\npart = \"tst\"\nlabels = { a = [] }");
   CHECK(std::count(both.begin(), both.end(), '\n') == 2);  // three complaints

@@ -120,6 +120,9 @@ labels = { "s \"1\"" = ["Größe", "a\\b"], "v1..v9" = ["n", "y"] }
   CHECK(share.labels[1].columns.text == "b");
   CHECK(share.labels[1].order.empty());
   CHECK_FALSE(again("").has_test());
+  CHECK_FALSE(again("").image);
+  const DataSpec picture = again("image = [3, 5]\n");
+  CHECK((picture.image->rows == 3 && picture.image->columns == 5));
 }
 
 TEST_CASE("config text: rows without a base come back as they were") {

@@ -78,6 +78,18 @@ TEST_CASE("dataset: refusals, all at once") {
   CHECK(contains(refusal(spec({}, {name("speed")}), headless), "no header line"));
 }
 
+TEST_CASE("dataset: a picture has as many pixels as y has columns") {
+  const TemporaryFolder folder;
+  const Table t = read_csv(folder.write("t.csv", "a,b,c,d,e,f\n1,0,1,0,1,0\n0,0,1,1,1,0\n"));
+  DataSpec s = spec({}, {name("a..f")});
+  s.image = ImageShape{2, 3};
+  s.image_place = {"m.toml", 8, 9};
+  CHECK(refusal(s, t).empty());
+  s.image = ImageShape{3, 3};
+  CHECK(contains(refusal(s, t),
+                 "m.toml:8:9: [data]: image = [3, 3] is a picture of 9 pixels, but y has 6 col"));
+}
+
 TEST_CASE("dataset: standardize") {
   const TemporaryFolder folder;
   const Table t = read_csv(folder.write("t.csv", "a,b,c\n1,10,5\n3,20,5\n"));

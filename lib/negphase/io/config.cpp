@@ -580,6 +580,22 @@ class Reader {
     }
     return order;
   }
+  std::optional<ImageShape> image_shape(const toml::node& node) {
+    constexpr std::int64_t most = 1'000'000;  // so that the product is no overflow
+    std::vector<std::int64_t> sizes;
+    const toml::array* array = node.as_array();
+    for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
+      const auto size = (*array)[i].value_exact<std::int64_t>();
+      sizes.push_back(size && *size <= most ? *size : 0);
+    }
+    if (sizes.size() != 2 || sizes[0] < 1 || sizes[1] < 1) {
+      wrong_type(node, "[data]: image",
+                 fmt::format("rows and columns of the picture that y is, [8, 8], each from 1 to {}",
+                             most));
+      return {};
+    }
+    return ImageShape{sizes[0], sizes[1]};
+  }
   // Columns, or a table of columns and the order of their labels.
   std::vector<LabelChoice> labels(const toml::node& node) {
     std::vector<LabelChoice> all;
@@ -638,6 +654,9 @@ class Reader {
     } else if (key == "threshold") {
       data.threshold = finite(node, "[data]: threshold");
       data.threshold_place = place_of(node);
+    } else if (key == "image") {
+      data.image = image_shape(node);
+      data.image_place = place_of(node);
     } else {
       return false;
     }

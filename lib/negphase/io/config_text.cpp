@@ -155,6 +155,9 @@ std::string data_table(const DataSpec& data) {
   if (data.threshold) {
     text += "threshold = " + text_of(*data.threshold) + "\n";
   }
+  if (data.image) {
+    text += fmt::format("image = [{}, {}]\n", data.image->rows, data.image->columns);
+  }
   return text;
 }
 

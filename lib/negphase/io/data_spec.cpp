@@ -9,9 +9,9 @@
 namespace negphase {
 
 const std::vector<std::string>& data_keys() {
-  static const std::vector<std::string> keys{"file",   "header",      "x",          "y",
-                                             "rows",   "test",        "split_seed", "part",
-                                             "labels", "standardize", "threshold",  "missing"};
+  static const std::vector<std::string> keys{
+      "file", "header", "x",           "y",         "rows",    "test", "split_seed",
+      "part", "labels", "standardize", "threshold", "missing", "image"};
   return keys;
 }
 

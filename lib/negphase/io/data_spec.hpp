@@ -33,6 +33,11 @@ struct LabelChoice {
 /// Which rows a problem is about: those to train on, or those held out.
 enum class DataPart { train, test };
 
+/// The picture that a row of y is: pixels row by row.
+struct ImageShape {
+  std::int64_t rows = 1, columns = 1;
+};
+
 /// The [data] table: which rows and columns of which file are x and y, and what is done to them.
 struct DataSpec {
   std::filesystem::path file;
@@ -54,6 +59,8 @@ struct DataSpec {
   FilePlace standardize_place;
   std::optional<double> threshold;  ///< a y >= threshold is the second state, else the first
   FilePlace threshold_place;
+  std::optional<ImageShape> image;  ///< y is a picture
+  FilePlace image_place;
 
   /// Whether rows are held out.
   bool has_test() const { return test_share || !test.empty(); }

@@ -138,6 +138,17 @@ void standardize(Eigen::MatrixXd& train, Eigen::MatrixXd& test, std::vector<Data
   }
 }
 
+void check_image(const DataSpec& spec, std::size_t num_y, Complaints& complaints) {
+  if (spec.image && spec.image->rows * spec.image->columns != static_cast<std::int64_t>(num_y)) {
+    complaints.add(
+        spec.image_place,
+        fmt::format("[data]: image = [{}, {}] is a picture of {} pixels, but y has {} "
+                    "column{}",
+                    spec.image->rows, spec.image->columns, spec.image->rows * spec.image->columns,
+                    num_y, num_y == 1 ? "" : "s"));
+  }
+}
+
 // Labels need text, which a .npy has not.
 void check_texts(const DataSpec& spec, const Table& table, const ChosenColumns& columns,
                  Complaints& complaints) {
@@ -190,6 +201,7 @@ Dataset make_dataset(const DataSpec& spec, const Table& table) {
   complaints.collect({}, [&] { data.sources = split_rows(spec, table); });
   check_texts(spec, table, columns, complaints);
   complaints.throw_if_any();
+  check_image(spec, columns.y.size(), complaints);
   RowSplit& rows = data.sources;
   data.num_dropped = leave_out_missing(spec, table, columns, rows, complaints);
   const LabelColumns labels = code_all_labels(table, columns, rows, complaints);

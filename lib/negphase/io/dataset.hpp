@@ -43,7 +43,8 @@ Table read_data(const DataSpec& spec);
 /// Throws ConfigError with all complaints: unknown column (nearest name), number out of range, a
 /// column used twice, a row that is not there, a field of a used row that is no finite number (row
 /// and column named), a label that is none of those given (nearest one), one label found in a
-/// column of y (nothing says which state it is), a column to be standardized that is constant in
+/// column of y (nothing says which state it is), an image of another number of pixels than y has
+/// columns, a column to be standardized that is constant in
 /// the training rows.
 Dataset make_dataset(const DataSpec& spec, const Table& table);
 
