@@ -6,10 +6,11 @@
 #include "comparison.hpp"
 #include "negphase/io/files.hpp"
 #include "output.hpp"
+#include "pictures.hpp"
 #include "report.hpp"
 #include "results.hpp"
 #include "signals.hpp"
-#include "verbs.hpp"
+#include "verb_result.hpp"
 
 namespace negphase::tool {
 
@@ -22,16 +23,29 @@ void write_report_if_wanted(const ResultFolder& results, const CommonArguments& 
   }
 }
 
+// By the first row's sampler.
+std::string pictures_of(const Comparison& comparison, const CommonArguments& common) {
+  const AnySampler* sampler = nullptr;
+  for (const PlannedRow& row : comparison.rows) {
+    if (sampler == nullptr && row.sampler) {
+      sampler = &*row.sampler;
+    }
+  }
+  const ProblemFile& file = comparison.file;
+  return make_pictures(file, file.problem.model, sampler, common).dump() + "\n";
+}
+
 }  // namespace
 
-int run_gradient(const std::string& file, const CommonArguments& common) {
+VerbResult gradient_result(const std::string& file, const CommonArguments& common) {
   const auto begin = std::chrono::steady_clock::now();
   Executor executor(common.threads);
   executor.stop_on(stop_token());
   Comparison comparison = plan_comparison(file, common, executor);
   ResultFolder results(common);
   run_comparison(comparison, common, executor);
-  const std::string json = to_json(comparison, common).dump(2) + "\n";
+  nlohmann::ordered_json object = to_json(comparison, common);
+  const std::string json = object.dump(2) + "\n";
   if (comparison.stopped_of > 0) {  // what was done is shown and kept, but is no whole result
     results.begin();
     if (results.wanted()) {
@@ -50,14 +64,19 @@ int run_gradient(const std::string& file, const CommonArguments& common) {
       facts.gradient_evaluations += e.gradient_evaluations;
       facts.warnings.insert(facts.warnings.end(), e.warnings.begin(), e.warnings.end());
     }
+    const std::string pictures = pictures_of(comparison, common);
     facts.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     results.begin();
     write_file_atomically(results.file("gradient.json"), json);
+    write_file_atomically(results.file("pictures.json"), pictures);
     results.finish(comparison.file, common, facts);
     write_report_if_wanted(results, common);
   }
-  print(common.json ? json : format_table(comparison));
-  return common.strict && failed_a_check(comparison) ? 7 : 0;
+  return {format_table(comparison), std::move(object), failed_a_check(comparison)};
+}
+
+int run_gradient(const std::string& file, const CommonArguments& common) {
+  return print_result(gradient_result(file, common), common);
 }
 
 }  // namespace negphase::tool

@@ -13,6 +13,8 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <functional>
+#include <numeric>
 #include <regex>
 #include <system_error>
 
@@ -58,6 +60,28 @@ Json columns_of(const std::vector<DataColumn>& columns) {
     all.push_back(std::move(one));
   }
   return all;
+}
+
+// "W" of "W[3,5]"
+std::string stem_of(const std::string& param_name) {
+  return param_name.substr(0, param_name.find('['));
+}
+
+// Makes the sizes hold the index "[3,5]" as well.
+void grow(std::vector<Index>& sizes, const std::string& index) {
+  std::size_t axis = 0;
+  for (std::size_t at = 0; at + 1 < index.size(); ++axis) {
+    std::size_t digits = 0;
+    const Index number = std::stol(index.substr(at + 1), &digits);
+    if (axis == sizes.size()) {
+      sizes.push_back(0);
+    }
+    sizes[axis] = std::max(sizes[axis], number + 1);
+    at += 1 + digits;
+    if (index[at] == ']') {
+      break;
+    }
+  }
 }
 
 std::string compiler() {
@@ -110,8 +134,9 @@ bool is_same_file(int opened, const fs::path& file) {
 // Names that this program gives to files in a result's folder.
 bool is_ours(const std::string& name) {
   static const std::regex names(
-      "(run|gradient|exact|sample|train)\\.json|(config|trained)\\.toml|(draws|params)\\.npy|"
-      "report\\.html|chain_[0-9]+\\.csv|metrics\\.jsonl|checkpoint(\\.old)?\\.bin");
+      "(run|gradient|exact|sample|train|pictures)\\.json|(config|trained)\\.toml|"
+      "(draws|params)\\.npy|report\\.html|chain_[0-9]+\\.csv|metrics\\.jsonl|"
+      "checkpoint(\\.old)?\\.bin");
   return std::regex_match(name, names);
 }
 
@@ -281,6 +306,29 @@ Json json_problem(const ProblemFile& file) {
         {"dropped_rows", file.data.num_dropped},
         {"x", columns_of(file.data.x_columns)},
         {"y", columns_of(file.data.y_columns)}}}};
+}
+
+Json parameter_groups(const AnyModel& model) {
+  const Index all = model.shape().num_params;
+  Json groups = Json::array();
+  for (Index first = 0, next = 0; first < all; first = next) {
+    const std::string name = stem_of(model.param_name(first));
+    std::vector<Index> sizes;
+    for (next = first; next < all; ++next) {
+      const std::string one = model.param_name(next);
+      if (stem_of(one) != name || (next > first && one == name)) {
+        break;
+      }
+      grow(sizes, one.substr(name.size()));
+    }
+    const Index product =
+        std::accumulate(sizes.begin(), sizes.end(), Index{1}, std::multiplies<>());
+    if (product != next - first) {
+      sizes = {next - first};
+    }
+    groups.push_back({{"name", name}, {"first", first}, {"shape", sizes}});
+  }
+  return groups;
 }
 
 Json json_head(std::string_view verb, const ProblemFile& file, const CommonArguments& common) {

@@ -67,6 +67,9 @@ nlohmann::ordered_json json_warnings(const std::vector<Warning>& warnings);
 nlohmann::ordered_json json_sampler(const NamedThing& sampler);
 /// Model, parameters, data: what a result is about.
 nlohmann::ordered_json json_problem(const ProblemFile& file);
+/// Runs of parameters that share a name, `W[3,5]`: {"name": "W", "first": 0, "shape": [64, 16]}.
+/// The shape is [number] where the run is not all of a matrix, and [] of a name without brackets.
+nlohmann::ordered_json parameter_groups(const AnyModel& model);
 /// How the object of every verb begins: version, verb, configuration, seed, precision.
 nlohmann::ordered_json json_head(std::string_view verb, const ProblemFile& file,
                                  const CommonArguments& common);

@@ -18,6 +18,7 @@
 #include "negphase/run/growth.hpp"
 #include "negphase/run/sampling.hpp"
 #include "output.hpp"
+#include "pictures.hpp"
 #include "progress_bar.hpp"
 #include "results.hpp"
 
@@ -431,6 +432,8 @@ int run_sample(const std::string& file, const CommonArguments& common) {
     results.begin();
     write_draws(result, loaded, results);
     write_file_atomically(results.file("sample.json"), json);
+    write_file_atomically(results.file("pictures.json"),
+                          make_pictures(loaded, problem.model, &sampler, common).dump() + "\n");
     results.finish(loaded, common,
                    {.verb = "sample",
                     .threads = executor.threads(),

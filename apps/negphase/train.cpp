@@ -9,20 +9,21 @@
 #include <tuple>
 
 #include "negphase/exact/exact.hpp"
+#include "negphase/exact/gaussian_regression.hpp"
 #include "negphase/gradient/by_chains.hpp"
 #include "negphase/gradient/training.hpp"
 #include "negphase/gradient/warnings.hpp"
 #include "negphase/io/config_text.hpp"
 #include "negphase/io/files.hpp"
 #include "negphase/io/npy.hpp"
-#include "output.hpp"
+#include "pictures.hpp"
 #include "problem_file.hpp"
 #include "progress_bar.hpp"
 #include "report.hpp"
 #include "results.hpp"
 #include "signals.hpp"
 #include "training_files.hpp"
-#include "verbs.hpp"
+#include "verb_result.hpp"
 
 namespace negphase::tool {
 
@@ -97,6 +98,34 @@ class NllWatch {
   ExactPlan plan_;
 };
 
+/// What a conditional model of real y is held against: mean NLL of a Gaussian regression on the
+/// rows to train on, and on those held out.
+struct Baseline {
+  double nll = 0;
+  std::optional<double> test_nll;
+};
+
+std::optional<Baseline> gaussian_baseline(const ProblemFile& loaded) {
+  const ModelShape shape = loaded.problem.model.shape();
+  const bool is_real = std::all_of(shape.y.begin(), shape.y.end(), [](const Column& column) {
+    return column.kind == ColumnKind::real;
+  });
+  if (shape.num_x == 0 || !is_real) {
+    return {};
+  }
+  const Dataset& data = loaded.data;
+  const auto fitted = GaussianRegression::fit(data.x, data.y);
+  if (!fitted) {
+    return {};
+  }
+  const double beta = loaded.problem.beta;
+  Baseline baseline{fitted->nll(data.x, data.y, beta), {}};
+  if (data.x_test.rows() > 0) {
+    baseline.test_nll = fitted->nll(data.x_test, data.y_test, beta);
+  }
+  return baseline;
+}
+
 struct Training {
   const ProblemFile& loaded;
   const CommonArguments& common;
@@ -105,7 +134,8 @@ struct Training {
   Trainer trainer;
   NllWatch watch;
   std::optional<NllWatch> test_watch;  ///< of the rows held out, if any
-  Json first = {}, last = {};          ///< lines of metrics.jsonl
+  std::optional<Baseline> baseline = {};
+  Json first = {}, last = {};  ///< lines of metrics.jsonl
   std::vector<Warning> warnings = {};
   double seconds = 0;
 };
@@ -252,6 +282,12 @@ std::string text_of(const Training& t, const ResultFolder& results) {
     text += fmt::format("on the {} rows held out {} -> {}\n", t.loaded.test_problem()->rows(),
                         nll_text(t.first["exact_test_nll"]), nll_text(t.last["exact_test_nll"]));
   }
+  if (t.baseline) {
+    text += fmt::format("Gaussian regression: {:.6g}", t.baseline->nll);
+    text += t.baseline->test_nll
+                ? fmt::format(", on the rows held out {:.6g}\n", *t.baseline->test_nll)
+                : "\n";
+  }
   for (const Warning& w : t.warnings) {
     text += fmt::format("{}: {}\n", w.is_failed_check ? "FAILED" : "note", w.text);
   }
@@ -259,6 +295,15 @@ std::string text_of(const Training& t, const ResultFolder& results) {
                     "written: {} (params.npy; metrics.jsonl; trained.toml: this file with these "
                     "parameters, for every other verb)\n",
                     results.folder().string());
+}
+
+Json json_baseline(const std::optional<Baseline>& baseline) {
+  if (!baseline) {
+    return {};
+  }
+  return {{"name", "gaussian regression"},
+          {"nll", baseline->nll},
+          {"test_nll", baseline->test_nll ? Json(*baseline->test_nll) : Json()}};
 }
 
 Json json_of(const Training& t, const ResultFolder& results) {
@@ -270,6 +315,7 @@ Json json_of(const Training& t, const ResultFolder& results) {
   json["updates"] = t.trainer.updates();
   json["converged"] = t.trainer.converged();
   json["num_params"] = t.trainer.params().size();
+  json["parameter_groups"] = parameter_groups(t.loaded.problem.model);
   json["params"] = results.file("params.npy").string();
   json["gradient_norm"] = t.last["gradient_norm"];
   json["nll"] = t.watch.can() ? Json{{"method", t.watch.method()},
@@ -279,6 +325,7 @@ Json json_of(const Training& t, const ResultFolder& results) {
   if (t.last.contains("exact_test_nll")) {
     json["test_nll"] = {{"before", t.first["exact_test_nll"]}, {"after", t.last["exact_test_nll"]}};
   }
+  json["baseline"] = json_baseline(t.baseline);
   json["acceptance"] = counts.proposals > 0 ? Json(acceptance(counts)) : Json();
   json["last_acceptance"] = t.last.value("acceptance", Json());
   json["energy_evaluations"] = counts.energy_evaluations;
@@ -288,6 +335,18 @@ Json json_of(const Training& t, const ResultFolder& results) {
   return json;
 }
 
+// Training by the exact gradient has no sampler, but the file may name one for other verbs.
+std::optional<AnySampler> sampler_of_pictures(const Training& t) {
+  if (t.sampler || !t.loaded.config.sampler) {
+    return t.sampler;
+  }
+  try {
+    return sampler_for(*t.loaded.config.sampler, t.loaded.problem);
+  } catch (const ConfigError&) {
+    return {};
+  }
+}
+
 void write_result(const Training& t, ResultFolder& results, const std::string& json, int threads) {
   const RunCounts counts = t.trainer.counts();
   write_npy(results.file("params.npy"), Eigen::VectorXd(t.trainer.params()));
@@ -295,6 +354,11 @@ void write_result(const Training& t, ResultFolder& results, const std::string& j
   write_file_atomically(results.file("trained.toml"),
                         to_toml(t.loaded.config, legal_names(), "params.npy"));
   write_file_atomically(results.file("train.json"), json);
+  const AnyModel model = t.loaded.problem.model.with_params(t.trainer.params());
+  const std::optional<AnySampler> sampler = sampler_of_pictures(t);
+  write_file_atomically(
+      results.file("pictures.json"),
+      make_pictures(t.loaded, model, sampler ? &*sampler : nullptr, t.common).dump() + "\n");
   results.finish(t.loaded, t.common,
                  {.verb = "train",
                   .threads = threads,
@@ -306,7 +370,7 @@ void write_result(const Training& t, ResultFolder& results, const std::string& j
 
 }  // namespace
 
-int run_train(const std::string& file, const CommonArguments& common) {
+VerbResult train_result(const std::string& file, const CommonArguments& common) {
   const auto begin = std::chrono::steady_clock::now();
   const ProblemFile loaded = load_problem(file, common, ParamsAre::optional);
   const Options options = verb_options(loaded.config, "train", train_options());
@@ -321,6 +385,7 @@ int run_train(const std::string& file, const CommonArguments& common) {
              NllWatch(loaded.problem, options, executor),
              {}};
   const std::optional<Problem> held_out = loaded.test_problem();
+  t.baseline = gaussian_baseline(loaded);
   if (held_out) {
     t.test_watch.emplace(*held_out, options, executor);
   }
@@ -339,16 +404,19 @@ int run_train(const std::string& file, const CommonArguments& common) {
   std::tie(t.first, t.last) = files.first_and_last_metrics();
   collect_warnings(t);
   t.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  const std::string json = json_of(t, results).dump(2) + "\n";
-  write_result(t, results, json, executor.threads());
+  Json json = json_of(t, results);
+  write_result(t, results, json.dump(2) + "\n", executor.threads());
   files.end();
   if (common.report) {
     write_report({{results.folder()}}, results.file(report_file));
   }
-  print(common.json ? json : text_of(t, results));
   const bool failed = std::any_of(t.warnings.begin(), t.warnings.end(),
                                   [](const Warning& w) { return w.is_failed_check; });
-  return common.strict && failed ? 7 : 0;
+  return {text_of(t, results), std::move(json), failed};
+}
+
+int run_train(const std::string& file, const CommonArguments& common) {
+  return print_result(train_result(file, common), common);
 }
 
 }  // namespace negphase::tool

@@ -29,7 +29,7 @@ ToolRun with_disk(const TemporaryFolder& folder, const std::string& plan,
 
 // The files of a whole result that hold no time.
 void check_same_result(const TemporaryFolder& folder, const std::string& a, const std::string& b) {
-  for (const char* file : {"params.npy", "metrics.jsonl", "config.toml"}) {
+  for (const char* file : {"params.npy", "metrics.jsonl", "config.toml", "pictures.json"}) {
     CAPTURE(file);
     CHECK_FALSE(folder.read(a + "/" + file).empty());
     CHECK(folder.read(a + "/" + file) == folder.read(b + "/" + file));
@@ -45,8 +45,9 @@ std::set<std::string> files_in(const std::filesystem::path& folder) {
   return names;
 }
 
-const std::set<std::string> whole_result{"config.toml", "metrics.jsonl", "params.npy",
-                                         "run.json",    "train.json",    "trained.toml"};
+const std::set<std::string> whole_result{"config.toml",   "metrics.jsonl", "params.npy",
+                                         "pictures.json", "run.json",      "train.json",
+                                         "trained.toml"};
 
 bool exists(const TemporaryFolder& folder, const std::string& file) {
   return std::filesystem::exists(folder / file);
@@ -105,10 +106,11 @@ struct WritingVerb {
 
 const WritingVerb writing_verbs[] = {
     {"gradient r.toml --quiet --set estimator.draws=5 --set estimator.warmup=5",
-     {"config.toml", "gradient.json", "run.json"}},
+     {"config.toml", "gradient.json", "pictures.json", "run.json"}},
     {"exact r.toml --quiet", {"config.toml", "exact.json", "run.json"}},
     {"sample r.toml --quiet --set sample.draws=3 --set sample.warmup=2 --set sample.chains=2",
-     {"chain_1.csv", "chain_2.csv", "config.toml", "draws.npy", "run.json", "sample.json"}}};
+     {"chain_1.csv", "chain_2.csv", "config.toml", "draws.npy", "pictures.json", "run.json",
+      "sample.json"}}};
 
 #ifdef NEGPHASE_FAILING_DISK
 // Of files that hold no time.
@@ -301,8 +303,8 @@ TEST_CASE("--force leaves nothing of an earlier run, and nothing else alone") {
   folder.write("t/notes.txt", "mine");
   REQUIRE(run_tool(folder, sample + "2 --force").exit_code == 0);
   CHECK(files_in(folder / "t") == std::set<std::string>{"chain_1.csv", "chain_2.csv", "config.toml",
-                                                        "draws.npy", "notes.txt", "run.json",
-                                                        "sample.json"});
+                                                        "draws.npy", "notes.txt", "pictures.json",
+                                                        "run.json", "sample.json"});
 }
 
 #ifdef NEGPHASE_FAILING_DISK
