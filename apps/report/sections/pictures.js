@@ -71,11 +71,11 @@ function profileFigure(profiles) {
     }),
     table: {
       label: 'profiles',
-      columns: ['row', ...profiles.x, `${profiles.y}: observed`, 'exact mean', 'exact standard deviation', 'negatives: mean ± SE if independent', 'regression'],
+      columns: ['row', ...profiles.x, `${profiles.y}: observed`, 'exact mean', 'exact standard deviation', 'negatives: mean', 'their standard deviation', 'regression'],
       rows: rows.map((row) => {
         const law = momentsOfDensity(row.y, row.density), drawn = momentsOf(row.negatives);
         return [String(row.row), ...row.x.map((x) => number(x, 4)), number(row.y_observed, 4), number(law.mean, 4), number(law.deviation, 4),
-                withError(drawn.mean, drawn.deviation / Math.sqrt(row.negatives.length)),
+                number(drawn.mean, 4), number(drawn.deviation, 4),
                 row.regression ? `${number(row.regression.mean, 4)}, standard deviation ${number(row.regression.standard_deviation)}` : missing];
       }),
     },
