@@ -1,19 +1,34 @@
+#include "demo.hpp"
+
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
-#include <filesystem>
+#include <string_view>
 #include <vector>
 
-#include "comparison.hpp"
+#include "help.hpp"
 #include "negphase/core/error.hpp"
+#include "negphase/io/files.hpp"
 #include "output.hpp"
-#include "verbs.hpp"
+#include "report.hpp"
+#include "verb_result.hpp"
 
 namespace negphase::tool {
 
 namespace {
 
 namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+// Folders of the steps, in their order, below the demo's own.
+constexpr const char* yacht_trained = "yacht-trained";
+constexpr const char* yacht_gradient = "yacht-gradient";
+constexpr const char* digits_trained = "digits-trained";
+constexpr const char* digits_gradient = "digits-gradient";
+constexpr const char* penguins_trained = "penguins-trained";
+constexpr std::array steps{yacht_trained, yacht_gradient, digits_trained, digits_gradient,
+                           penguins_trained};
 
 // Beside an installed program (prefix/bin, prefix/share/negphase), else in the source tree that it
 // was built from.
@@ -23,7 +38,7 @@ fs::path data_folder() {
   const std::array<fs::path, 2> folders{program.parent_path().parent_path() / "share" / "negphase",
                                         fs::path(NEGPHASE_DATA_DIR)};
   for (const fs::path& folder : folders) {
-    if (fs::exists(folder / "yacht_quartic.toml", ignored)) {
+    if (fs::exists(folder / "yacht_mlp.toml", ignored)) {
       return folder;
     }
   }
@@ -33,88 +48,180 @@ fs::path data_folder() {
                   folders[0].string(), folders[1].string()));
 }
 
-struct Part {
-  const char* file;
-  const char* before;
-  const char* after;
-};
-
-constexpr const char* opening = R"(
-An energy-based model is trained with the gradient of its negative log-likelihood. One half of
-that gradient is an average over the model's own distribution, which cannot be summed: Markov
-chains draw it. Here are two models small enough that the exact gradient is known as well, so
-that each estimate and its error bar can be checked.
-
-)";
-
-constexpr Part parts[] = {
-    {"yacht_quartic.toml",
-     R"(1. Continuous y: the resistance of a yacht's hull given its speed, by a double well that tilts
-   with x (real data, 308 rows). ULA, MALA and random-walk Metropolis draw y on each row;
-   quadrature over y gives the exact gradient.
-
-)",
-     R"(
-What to notice: rms z is the error in units of the error bar, about 1 where the bar is true.
-MALA and the random walk are exact, and so are their bars. ULA takes the same steps as MALA but
-never rejects one: it samples another law, and its error does not fall with more draws.
-
-
-)"},
-    {"digits_rbm.toml",
-     R"(2. Discrete y with latents: a restricted Boltzmann machine, 64 pixels and 16 hidden units, on
-   1797 handwritten digits. Four ways to draw the negative phase; the sum over all 2^16 hidden
-   states gives the exact gradient.
-
-)",
-     R"(
-What to notice: block Gibbs and single flips agree with the exact gradient within their error
-bars. CD-1 stops each chain one step after the datum: its error bars surround another number.
-That is the bias of the method, which more draws do not mend. CD-10 is nearer, at ten times the
-steps.
-
-
-)"},
-};
-
 // How to call this program from a shell: as installed, or with its path.
 std::string program_name(const fs::path& data) {
   std::error_code ignored;
-  return data == fs::path(NEGPHASE_DATA_DIR) ? fs::read_symlink("/proc/self/exe", ignored).string()
-                                             : "negphase";
+  return data == fs::path(NEGPHASE_DATA_DIR)
+             ? quoted(fs::read_symlink("/proc/self/exe", ignored).string())
+             : "negphase";
 }
 
-std::string what_next(const fs::path& data) {
-  const std::string program = program_name(data);
+// A folder that an earlier demo has made, or none, or an empty one.
+fs::path own_folder(const CommonArguments& common) {
+  const fs::path folder = common.out.empty() ? "negphase-demo" : common.out;
+  std::error_code reason;
+  const bool is_there = fs::exists(folder, reason);
+  if (is_there && !fs::is_directory(folder, reason)) {
+    throw IoError(folder.string() + ": is a file; --out names a folder");
+  }
+  const bool is_own = std::any_of(steps.begin(), steps.end(), [&](const char* step) {
+    return fs::exists(folder / step, reason);
+  });
+  if (is_there && !is_own && !fs::is_empty(folder, reason)) {
+    throw ConfigError({folder.string(), 0, 0},
+                      "is there already, and no earlier demo made it; --out names another folder");
+  }
+  fs::create_directory(folder, reason);
+  if (reason) {
+    throw IoError(folder.string() + ": " + reason.message());
+  }
+  return folder;
+}
+
+constexpr const char* opening = R"(
+An energy-based model gives every y an energy, low where y goes with x: p(y | x) = exp(-F) / Z. It
+is trained with the gradient of its negative log-likelihood (NLL), of which one half is an average
+over the model's own draws: Z cannot be summed, Markov chains draw. Here are three models, each
+small enough that the exact answer is known as well, so that every estimate can be checked.
+
+)";
+
+class Demo {
+ public:
+  explicit Demo(const CommonArguments& common)
+      : common_(common), data_(data_folder()), out_(own_folder(common)) {
+    common_.json = false;
+  }
+  void run();
+
+ private:
+  void continuous();
+  void discrete();
+  void one_to_many();
+  std::string what_next() const;
+
+  VerbResult step(VerbResult (*verb)(const std::string&, const CommonArguments&),
+                  const fs::path& file, const char* folder) const {
+    flush_output();
+    CommonArguments own = common_;
+    own.out = (out_ / folder).string();
+    own.force = true;
+    own.report = false;
+    return verb(file.string(), own);
+  }
+  VerbResult train(const char* file, const char* folder) const {
+    return step(train_result, data_ / file, folder);
+  }
+  VerbResult gradient(const char* trained, const char* folder) const {
+    return step(gradient_result, out_ / trained / "trained.toml", folder);
+  }
+
+  void add_part(const char* folder, const char* title, const std::string& text) {
+    report_.push_back({out_ / folder, title, text});
+  }
+
+  CommonArguments common_;
+  fs::path data_, out_;
+  std::vector<ReportPart> report_;
+};
+
+// "1. A real y: ...", set in behind its number.
+void print_part(int number, const std::string& about) {
+  std::string text = wrapped(about, 3);
+  text.replace(0, 3, fmt::format("{}. ", number));
+  print(text + "\n");
+}
+
+// Heading, table, verdict.
+std::string gradient_text(const VerbResult& found, const std::string& said) {
+  const std::size_t heading = found.text.find("\n\n");
+  return found.text.substr(0, heading) + "\n\n" + gradient_table(found.json) + "\n" +
+         wrapped(said, 0) + "\n";
+}
+
+void Demo::continuous() {
+  const std::string about =
+      "A real y: the resistance of a yacht's hull given its speed and shape, 308 measurements. The "
+      "energy is a small neural network, trained by negative examples that MALA draws. Quadrature "
+      "over y gives the exact NLL, which stands beside that of a Gaussian regression.";
+  print_part(1, about);
+  const VerbResult trained = train("yacht_mlp.toml", yacht_trained);
+  print(nll_table(trained.json) + "\nNow one gradient at the trained parameters, by three " +
+        "samplers beside the exact one:\n\n");
+  const VerbResult found = gradient(yacht_trained, yacht_gradient);
+  const std::string said =
+      verdict(found.json) +
+      " ULA takes the same steps as MALA but never rejects one: it samples another law, and more "
+      "draws do not help.";
+  print(gradient_text(found, said) + "\n");
+  add_part(yacht_trained, "A yacht's resistance: training", about);
+  add_part(yacht_gradient, "A yacht's resistance: one gradient by three samplers", said);
+}
+
+void Demo::discrete() {
+  const std::string about =
+      "A discrete y with latents: a restricted Boltzmann machine, 64 pixels and 16 hidden units, "
+      "on "
+      "1797 handwritten digits, trained by persistent chains. The sum over all 2^16 hidden states "
+      "gives the exact NLL and gradient.";
+  print_part(2, about);
+  const VerbResult trained = train("digits_rbm_train.toml", digits_trained);
+  print(nll_table(trained.json) + "\nNow one gradient at the trained parameters, by five ways " +
+        "to draw the negative examples:\n\n");
+  const VerbResult found = gradient(digits_trained, digits_gradient);
+  const std::string said =
+      verdict(found.json) +
+      " CD-k stops each chain k steps after the datum, which it still remembers. That is the bias "
+      "of the method: the error bar is small, and surrounds another number.";
+  print(gradient_text(found, said) + "\n");
+  add_part(digits_trained, "Handwritten digits: training", about);
+  add_part(digits_gradient, "Handwritten digits: one gradient in five ways", said);
+}
+
+void Demo::one_to_many() {
+  const std::string about =
+      "Two answers for one x: how deep is a penguin's bill, given its weight and not its species? "
+      "Around 4.5 kg it is some 14.5 mm for a Gentoo and 18.5 mm for an Adelie. A regression says "
+      "the mean, which lies between; an energy has a valley for each.";
+  print_part(3, about);
+  const VerbResult trained = train("penguins_mlp.toml", penguins_trained);
+  const std::string said =
+      valleys(Json::parse(read_file(out_ / penguins_trained / "pictures.json")));
+  print(nll_table(trained.json) + "\n" + wrapped(said, 0) + "\n\n");
+  add_part(penguins_trained, "A penguin's bill: two answers for one weight", about + "\n\n" + said);
+}
+
+std::string Demo::what_next() const {
+  const std::string program = program_name(data_);
+  const auto path = [](const fs::path& file) { return quoted(file.string()); };
   return fmt::format(
+      "The same with charts, in one page: {5}\n"
+      "Its numbers: in {1}, a folder for each step, with the configuration that repeats it.\n\n"
       "What to try next:\n\n"
-      "  {0} gradient {1} --set sampler.step_size=0.01\n"
-      "      ULA with smaller steps: less bias, slower chains\n\n"
       "  {0} gradient {2} --set compare.0.estimator.cd_k=3\n"
       "      CD-3 in the place of CD-1\n\n"
-      "Then copy one of these two files, name your own table in it, and see what there is:\n\n"
-      "  {0} list\n",
-      program, (data / "yacht_quartic.toml").string(), (data / "digits_rbm.toml").string());
+      "  {0} gradient {3} --set compare.0.sampler.step_size=0.001\n"
+      "      ULA with smaller steps: less bias, slower chains\n\n"
+      "  {0} list\n"
+      "      all there is. Then copy a .toml of {4} and name your own table in it.\n",
+      program, out_.string(), path(out_ / digits_trained / "trained.toml"),
+      path(out_ / yacht_trained / "trained.toml"), data_.string(),
+      fs::absolute(out_ / report_file).lexically_normal().string());
+}
+
+void Demo::run() {
+  print(opening);
+  continuous();
+  discrete();
+  one_to_many();
+  write_report(report_, out_ / report_file, "negphase: what the demo shows");
+  print(what_next());
 }
 
 }  // namespace
 
 int run_demo(const CommonArguments& common) {
-  const fs::path folder = data_folder();
-  const Executor executor(common.threads);
-  std::vector<Comparison> comparisons;
-  for (const Part& part : parts) {
-    comparisons.push_back(plan_comparison((folder / part.file).string(), common, executor));
-  }
-  print(opening);
-  for (std::size_t i = 0; i < comparisons.size(); ++i) {
-    print(parts[i].before);
-    flush_output();
-    run_comparison(comparisons[i], common, executor);
-    print(format_table(comparisons[i]) + parts[i].after);
-    flush_output();
-  }
-  print(what_next(folder));
+  Demo(common).run();
   return 0;
 }
 

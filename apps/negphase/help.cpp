@@ -113,6 +113,7 @@ A suite is TOML: seeds and points, and for each [[problem]] what a configuration
      R"(Trains three small energy-based models on data that come with negphase, estimates their gradients in several ways beside the exact ones, and writes one report with all of it.)",
      "",
      R"(  negphase demo
+  negphase demo --out shown --seed 2
 )",
      "negphase gradient, negphase train, negphase report"},
 }};

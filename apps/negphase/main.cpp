@@ -200,6 +200,9 @@ CommandLine::CommandLine() {
 
   CLI::App* demo = verb("demo");
   add_common(demo, false);
+  demo->add_option("--out", common.out,
+                   "folder for the results and report.html; default: negphase-demo, in this folder")
+      ->type_name("FOLDER");
   demo->callback([this] { run = [this] { return run_demo(common); }; });
 }
 
