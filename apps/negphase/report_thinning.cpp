@@ -178,9 +178,9 @@ Json thinned_gradient(const Json& gradient, std::vector<std::string>& notes) {
   }
   for (Json& row : result["rows"]) {
     if (row.contains("z") && row.at("z").size() > most_scores) {
-      notes.push_back(fmt::format(
-          "The z-scores of {} are every {:.0f}-th of {}.", row.at("label").get<std::string>(),
-          static_cast<double>(row.at("z").size()) / most_scores, row.at("z").size()));
+      notes.push_back(fmt::format("The z-scores of {} are {} of {}, evenly over the parameters.",
+                                  row.at("label").get<std::string>(), most_scores,
+                                  row.at("z").size()));
     }
     row = thinned_row(std::move(row), shown);
   }
@@ -246,7 +246,7 @@ Json thinned_params(const std::vector<double>& params, std::vector<std::string>&
   }
   if (every > 1) {
     notes.push_back(
-        fmt::format("Every {}-th of {} parameters is in the histograms.", every, params.size()));
+        fmt::format("One in {} of the {} parameters is in the histograms.", every, params.size()));
   }
   return {{"count", params.size()}, {"every", every}, {"values", std::move(values)}};
 }

@@ -268,13 +268,12 @@ function redrawAll() {
 
 // On paper all is light, and as wide as the paper is.
 function watchAppearance() {
+  const onPaper = (now) => {
+    printing = now;
+    document.documentElement.classList.toggle('paper', now);
+    redrawAll();
+  };
   darkPreferred.addEventListener('change', redrawAll);
-  window.addEventListener('beforeprint', () => {
-    printing = true;
-    redrawAll();
-  });
-  window.addEventListener('afterprint', () => {
-    printing = false;
-    redrawAll();
-  });
+  window.addEventListener('beforeprint', () => onPaper(true));
+  window.addEventListener('afterprint', () => onPaper(false));
 }

@@ -7,6 +7,7 @@
 #include <regex>
 #include <sstream>
 
+#include "negphase/io/npy.hpp"
 #include "support/run_tool.hpp"
 
 // How these tests can fail: a page that asks the network or another file for something, text of a
@@ -297,6 +298,42 @@ TEST_CASE("report: long trainings are thinned, with the first, the last and the 
   }
   CHECK(exact == 31);  // at 0, 100, .. 3000
   CHECK(contains(part["notes"].dump(), "Of 3000 updates"));
+}
+
+TEST_CASE("report: what would be too long is cut, and said") {
+  const TemporaryFolder folder;
+  write_rbm(folder);
+  run_well(folder, "train r.toml --out t --set train.updates=2");
+  run_well(folder, "gradient r.toml --out g");
+  run_well(folder, "sample r.toml --out s --set sample.draws=5");
+  negphase::write_npy(folder / "t/params.npy",
+                      Eigen::VectorXd(Eigen::VectorXd::LinSpaced(100001, 0, 100000)));
+  Json gradient = Json::parse(folder.read("g/gradient.json"));
+  for (int i = 0; i < 6000; ++i) {
+    gradient["rows"][0]["z"].push_back(i);
+  }
+  folder.write("g/gradient.json", gradient.dump());
+  Json sample = Json::parse(folder.read("s/sample.json"));
+  for (const char* key :
+       {"columns", "mean", "standard_error", "standard_deviation", "effective_size"}) {
+    for (int i = 0; i < 1500; ++i) {
+      sample[key].push_back(sample[key][0]);
+    }
+  }
+  folder.write("s/sample.json", sample.dump());
+  const Json parts = data_of(report(folder, "t g s"))["parts"];
+  const Json& params = parts[0]["params"];
+  CHECK(params["count"] == 100001);
+  CHECK(params["every"] == 3);  // 2 would leave 50001
+  CHECK(params["values"].size() == 33334);
+  CHECK(params["values"][33333] == 99999);
+  CHECK(contains(parts[0]["notes"].dump(), "One in 3 of the 100001 parameters"));
+  const Json& z = parts[1]["result"]["rows"][0]["z"];
+  CHECK(z.size() == 5000);
+  CHECK(z.back() == 5999);
+  CHECK(contains(parts[1]["notes"].dump(), "z-scores of block_gibbs"));
+  CHECK(parts[2]["result"]["mean"].size() == 1000);
+  CHECK(contains(parts[2]["notes"].dump(), "entries of columns the first 1000"));
 }
 
 namespace {
