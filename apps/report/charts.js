@@ -157,6 +157,7 @@ function redraw(state) {
   state.charts = [];
   const panels = state.spec.panels();
   state.place.replaceChildren();
+  state.place.style.setProperty('--least', leastWidth(panels.filter((panel) => !panel.below).length));
   const canvases = panels.map((panel) => {
     const canvas = element('canvas', {
       role: 'img',
@@ -170,6 +171,11 @@ function redraw(state) {
   // when all boxes are there, and have their width
   state.charts = panels.map((panel, i) => new window.Chart(canvases[i], configOf(panel)));
   state.legend.replaceChildren(...(state.spec.legend === false ? [] : legendOf(state, panels)));
+}
+
+// Of small charts side by side, so that no row of a wide page has one only.
+function leastWidth(columns) {
+  return [5, 6, 9].includes(columns) ? '300px' : '226px';
 }
 
 // A panel that is `below` another stands in its column.

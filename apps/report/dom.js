@@ -69,6 +69,18 @@ function choice(label, options, chosen, choose) {
   return element('fieldset', {class: 'choice'}, element('legend', {}, label), buttons);
 }
 
+// Each warning once, with the rows that it is about.
+function warningsOfRows(rows) {
+  const said = new Map();
+  for (const row of rows) {
+    for (const warning of row.warnings || []) {
+      const before = said.get(warning.text);
+      said.set(warning.text, {...warning, who: before ? `${before.who}, ${row.label}` : row.label});
+    }
+  }
+  return warningsList([...said.values()]);
+}
+
 function warningsList(warnings) {
   if (!warnings || warnings.length === 0) {
     return null;

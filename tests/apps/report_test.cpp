@@ -387,6 +387,11 @@ TEST_CASE("report: in a browser every chart and table is made") {
   folder.write("d.csv", "\"<img src=x onerror=alert(1)>\",y\n" + folder.read("d.csv").substr(4));
   run_well(folder, "gradient m.toml --out profiles --force --set 'data.x=[1]'");
   write_pictures(folder / "profiles/pictures.json");
+  Json gradient = Json::parse(folder.read("gradient/gradient.json"));
+  Json& cd = gradient["rows"][1];  // as if it were clearly biased
+  cd["relative_error"] = 8;
+  cd["rms_z"] = 5;
+  folder.write("gradient/gradient.json", gradient.dump());
   const std::string page = report(folder, all_folders);
   const std::string dom = shown(folder, "page.html");
   CHECK(attribute(dom, "data-problems") == "");
@@ -396,6 +401,15 @@ TEST_CASE("report: in a browser every chart and table is made") {
   CHECK(contains(markup, "&lt;img src=x"));
   CHECK(contains(markup, "Partial result."));
   CHECK(contains(markup, "CD-1: bias 0.500"));
+  // bias^2 = error^2 - noise^2
+  double exact = 0, noise = 0;
+  for (std::size_t i = 0; i < cd["mean"].size(); ++i) {
+    exact += std::pow(gradient["exact"]["mean"][i].get<double>(), 2);
+    noise += std::pow(cd["standard_error"][i].get<double>(), 2);
+  }
+  const double bias = std::sqrt(64 - noise / exact);
+  REQUIRE(bias > 1);  // written with two decimals then
+  CHECK(contains(markup, fmt::format("cd-1 (block_gibbs): bias {:.2f}", bias)));
   const bool charts = contains(page, "Chart.js v");
   // gradient: error, 2 x components, 2 x z; profiles: error, components, z, 2 x (energy, density);
   // train: NLL, gradient, rate, profiles as before; benchmark: 1. Groups of parameters are too

@@ -13,8 +13,13 @@ function countQuartiles(value) {
   return value && isNumber(value.median) ? `${count(value.median)} (${count(value.low)} to ${count(value.high)})` : missing;
 }
 
+// A bias that stands out of its own error bar.
+function hasFloor(row) {
+  return row.floor && row.floor.relative_error > 2 * row.floor.standard_error;
+}
+
 function benchLabel(row) {
-  return row.floor ? `${row.label}: bias ${number(row.floor.relative_error)}` : row.label;
+  return hasFloor(row) ? `${row.label}: bias ${number(row.floor.relative_error)}` : row.label;
 }
 
 function benchPanel(problem, cost) {
@@ -32,7 +37,7 @@ function benchPanel(problem, cost) {
       ...lines.map(({row, i, points}) => ({
         ...series(i), label: benchLabel(row), data: points, band: true, intervals: points.map((p) => isNumber(p.low) ? [p.low, p.high] : null),
       })),
-      ...lines.filter(({row}) => row.floor).map(({row, i}) => ({
+      ...lines.filter(({row}) => hasFloor(row)).map(({row, i}) => ({
         ...line(i, 6), borderWidth: 1, label: benchLabel(row), unlisted: true, silent: true,
         data: [x.min, x.max].map((at) => ({x: at, y: row.floor.relative_error})),
       })),
@@ -73,22 +78,17 @@ function ranked(problem) {
 
 function rankingTable(problem) {
   return table(`${problem.name}: ranking`, [
-    'method', 'rank', 'ESS/s (quartiles)', 'ESS per evaluation (quartiles)', 'acceptance', 'slope', 'bias', 'coverage of 95 %', 'total variation', 'its noise floor',
+    'method', 'rank', 'rank by evaluations', 'ESS/s (quartiles)', 'ESS per evaluation (quartiles)', 'acceptance', 'slope', 'bias', 'coverage of 95 %', 'total variation', 'its noise floor',
   ], ranked(problem).map((row) => {
     const last = row.points.at(-1);
     return [
-      row.label, row.timing?.rank ?? missing, countQuartiles(row.timing?.effective_size_per_second), quartiles(row.effective_size_per_evaluation),
+      row.label, row.timing?.rank ?? missing, row.rank_by_evaluations ?? missing, countQuartiles(row.timing?.effective_size_per_second), quartiles(row.effective_size_per_evaluation),
       number(row.acceptance), row.slope ? withError(row.slope.mean, row.slope.standard_error) : missing,
       row.floor ? withError(row.floor.relative_error, row.floor.standard_error) : row.biased ? 'not seen' : 'none',
       last?.coverage ? `${withError(100 * last.coverage.mean, 100 * last.coverage.standard_error)} %` : missing,
       quartiles(row.total_variation), number(row.total_variation?.floor),
     ];
   }));
-}
-
-function benchWarnings(problem) {
-  return warningsList(problem.rows.flatMap((row) => (row.warnings || []).map(
-      (warning) => typeof warning === 'string' ? {text: warning, who: row.label} : {...warning, who: row.label})));
 }
 
 function benchVerdict(problem) {
@@ -103,11 +103,14 @@ function benchVerdict(problem) {
 
 function benchSection(part) {
   const {result} = part;
+  const name = (i) => `${part.folder}-problem-${i + 1}`.replace(/[^\w-]/g, '-');
   return [
     figures([['problems', String(result.problems.length)], ['seeds', String(result.seeds)]]),
-    result.problems.map((problem) => element(
-        'section', {class: 'problem'}, element('h3', {}, problem.name), problem.description ? element('p', {}, problem.description) : null,
+    element('nav', {'aria-label': 'Problems'}, element('ol', {}, result.problems.map((problem, i) => element(
+                                                   'li', {}, element('a', {href: `#${name(i)}`}, problem.name))))),
+    result.problems.map((problem, i) => element(
+        'section', {class: 'problem', id: name(i)}, element('h3', {}, problem.name), problem.description ? element('p', {}, problem.description) : null,
         facts([['exact method', problem.exact_method], ['parameters', count(problem.num_params)], ['|gradient|', number(problem.gradient_norm)]]),
-        benchVerdict(problem), rankingTable(problem), benchWarnings(problem), benchFigure(problem, result.seeds))),
+        benchVerdict(problem), rankingTable(problem), warningsOfRows(problem.rows), benchFigure(problem, result.seeds))),
   ];
 }

@@ -258,7 +258,7 @@ function estimateTable(result) {
   if (components.exact) {
     return null;
   }
-  return element('div', {}, element('h4', {}, 'Components'), table('estimates and standard errors', ['component', ...result.rows.map((row) => row.label)],
+  return element('div', {class: 'block'}, element('h4', {}, 'Components'), table('estimates and standard errors', ['component', ...result.rows.map((row) => row.label)],
                components.names.map((name, k) => [
                  name, ...result.rows.map((row) => withError(row.mean[k], row.standard_error[k])),
                ])));
@@ -313,16 +313,6 @@ function scoreFigure(result) {
   });
 }
 
-function gradientWarnings(result) {
-  const said = new Map();
-  for (const row of result.rows) {
-    for (const warning of row.warnings) {
-      said.set(warning.text, {...warning, who: said.has(warning.text) ? `${said.get(warning.text).who}, ${row.label}` : row.label});
-    }
-  }
-  return warningsList([...said.values()]);
-}
-
 function gradientSection(part) {
   const {result} = part;
   const exact = result.exact;
@@ -336,7 +326,7 @@ function gradientSection(part) {
     ]),
     gradientVerdicts(result).map((text) => element('p', {class: 'verdict'}, text)),
     result.rows.length > 0 ? gradientTable(result) : null,
-    gradientWarnings(result),
+    warningsOfRows(result.rows),
     errorFigure(result),
     componentFigure(result),
     estimateTable(result),

@@ -17,7 +17,7 @@ function gaussian(mean, deviation, x) {
 
 function profileTitle(profiles, row) {
   const x = profiles.x.map((name, i) => `${name} = ${number(row.x[i])}`);
-  return `${x.length > 3 ? `${x.slice(0, 3).join(', ')}, …` : x.join(', ')} (row ${row.row})`;
+  return `${x.length > 3 ? `${x.slice(0, 3).join(', ')}, …` : x.join(', ')} (row\u00a0${row.row})`;
 }
 
 function energyPanel(profiles, row, range) {

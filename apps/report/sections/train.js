@@ -97,6 +97,10 @@ function parameterFigure(part) {
       .map((group) => ({group, values: groupValues(group, params)}))
       .filter(({values}) => values.length > 0);
   const many = groups.filter(({values}) => values.length >= manyScores);
+  if (groups.every(({group}) => group.shape.length === 0)) {
+    return element('div', {class: 'block'}, element('h4', {}, 'Parameters'),
+                   table('parameters', ['parameter', 'value'], groups.map(({group, values}) => [group.name, number(values[0], 6)])));
+  }
   const behind = {
     label: 'parameters by group',
     columns: ['group', 'shape', 'least', 'mean', 'largest', 'standard deviation'],
@@ -107,7 +111,7 @@ function parameterFigure(part) {
     }),
   };
   if (many.length === 0) {
-    return element('div', {}, element('h4', {}, 'Parameters'), table(behind.label, behind.columns, behind.rows));
+    return element('div', {class: 'block'}, element('h4', {}, 'Parameters'), table(behind.label, behind.columns, behind.rows));
   }
   return figure({
     title: 'Parameters by group',
