@@ -110,7 +110,7 @@ function benchSection(part) {
                                                    'li', {}, element('a', {href: `#${name(i)}`}, problem.name))))),
     result.problems.map((problem, i) => element(
         'section', {class: 'problem', id: name(i)}, element('h3', {}, problem.name), problem.description ? element('p', {}, problem.description) : null,
-        facts([['exact method', problem.exact_method], ['parameters', count(problem.num_params)], ['|gradient|', number(problem.gradient_norm)]]),
+        facts([['exact method', problem.exact_method], ['parameters', String(problem.num_params)], ['|gradient|', number(problem.gradient_norm)]]),
         benchVerdict(problem), rankingTable(problem), warningsOfRows(problem.rows), benchFigure(problem, result.seeds))),
   ];
 }

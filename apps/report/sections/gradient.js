@@ -336,6 +336,5 @@ function gradientSection(part) {
 
 function gradientOptions(result) {
   return closed('Samplers and estimators',
-                table('options of each row', ['method', 'sampler', 'estimator'],
-                      result.rows.map((row) => [row.label, optionsText(row.sampler), optionsText(row.estimator)])));
+                facts(result.rows.map((row) => [row.label, `${row.sampler ? `${optionsText(row.sampler)}; ` : ''}${optionsText(row.estimator)}`])));
 }
