@@ -215,8 +215,8 @@ function componentPanel(row, i, components, range) {
   return {
     title: `${row.label}: ${some(true).length} of ${points.length} cover`,
     height: 'square',
-    x: {title: 'exact', ...range, most: 5},
-    y: {title: 'estimate', ...range, most: 5},
+    x: {title: 'exact', ...range, most: 7},
+    y: {title: 'estimate', ...range, most: 7},
     sets: [
       {...quietLine(1), label: 'estimate = exact', silent: true, data: [{x: range.min, y: range.min}, {x: range.max, y: range.max}]},
       {...style, label: 'covers the exact value', unlisted: true, data: some(true), intervals: bars(some(true))},

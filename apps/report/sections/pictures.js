@@ -4,11 +4,18 @@ const pictures = [];  // functions that paint every canvas anew, for another col
 
 // ---- profiles of the energy over y
 
-// Where the density is above 1/1000 of its peak, and what is marked.
+// Where the density is above 1/1000 of its peak, what is marked, and the middle 98 % of the draws.
 function profileRange(row) {
   const peak = Math.max(...row.density.filter(isNumber));
   const seen = row.y.filter((_, i) => row.density[i] > peak / 1000);
-  return rangeOf([...seen, row.y_observed, ...row.negatives.filter((y) => y >= row.y[0] && y <= row.y.at(-1))], false, 0.04);
+  const drawn = row.negatives.toSorted((a, b) => a - b);
+  const middle = drawn.slice(Math.floor(0.01 * drawn.length), Math.ceil(0.99 * drawn.length));
+  return rangeOf([...seen, row.y_observed, ...middle], false, 0.04);
+}
+
+function drawsOutside(row) {
+  const range = profileRange(row);
+  return row.negatives.filter((y) => y < range.min || y > range.max).length;
 }
 
 function gaussian(mean, deviation, x) {
@@ -43,7 +50,9 @@ function densityPanel(profiles, row, range) {
   const scale = inside.length / Math.max(1, row.negatives.length);
   const regression = row.regression && row.y.map((x) => ({x, y: gaussian(row.regression.mean, row.regression.standard_deviation, x)}));
   const top = 1.08 * Math.max(...exact.map((p) => p.y), ...heights.map((h) => h * scale), ...(regression || []).map((p) => p.y));
+  const outside = drawsOutside(row);
   return {
+    title: outside > 0 ? `${outside} of ${plural(row.negatives.length, 'draw')} outside` : null,
     x: {title: profiles.y, ...range, most: 6}, y: {title: 'density', min: 0, max: top, most: 4, width: 62},
     height: 'low', below: true,
     sets: [
@@ -71,11 +80,11 @@ function profileFigure(profiles) {
     }),
     table: {
       label: 'profiles',
-      columns: ['row', ...profiles.x, `${profiles.y}: observed`, 'exact mean', 'exact standard deviation', 'negatives: mean', 'their standard deviation', 'regression'],
+      columns: ['row', ...profiles.x, `${profiles.y}: observed`, 'exact mean', 'exact standard deviation', 'negatives: mean', 'their standard deviation', 'outside the picture', 'regression'],
       rows: rows.map((row) => {
         const law = momentsOfDensity(row.y, row.density), drawn = momentsOf(row.negatives);
         return [String(row.row), ...row.x.map((x) => number(x, 4)), number(row.y_observed, 4), number(law.mean, 4), number(law.deviation, 4),
-                number(drawn.mean, 4), number(drawn.deviation, 4),
+                number(drawn.mean, 4), number(drawn.deviation, 4), String(drawsOutside(row)),
                 row.regression ? `${number(row.regression.mean, 4)}, standard deviation ${number(row.regression.standard_deviation)}` : missing];
       }),
     },
