@@ -29,9 +29,14 @@ function evaluationsOf(counted) {
   return counted.energy_evaluations + counted.gradient_evaluations;
 }
 
+// Whether the trace shows how the error bar falls: one point says nothing of draws to come.
+function canExtrapolate(row) {
+  return row.trace?.length >= 4 && isNumber(row.rms_z) && row.rms_z <= clearlyAbove;
+}
+
 // Evaluations for a relative error of 1 %, as the error bar falls with the square root of the draws.
 function evaluationsForOnePercent(row, exact) {
-  const warmup = lastOf(row)?.warmup_evaluations ?? 0;
+  const warmup = lastOf(row).warmup_evaluations;
   const drawing = evaluationsOf(row) - warmup;
   return warmup + drawing * (relativeNoise(row, exact) / 0.01) ** 2;
 }
@@ -39,10 +44,7 @@ function evaluationsForOnePercent(row, exact) {
 // Time for a relative error of 1 %: what the trace says of the warm-up and of a draw.
 function secondsForOnePercent(row, exact) {
   const more = (relativeNoise(row, exact) / 0.01) ** 2;
-  const [first, last] = [row.trace?.[0], lastOf(row)];
-  if (!(last?.draws > first?.draws)) {
-    return row.timing.seconds * more;
-  }
+  const [first, last] = [row.trace[0], lastOf(row)];
   const each = (last.timing.seconds - first.timing.seconds) / (last.draws - first.draws);
   return Math.max(0, first.timing.seconds - each * first.draws) + each * last.draws * more;
 }
@@ -73,7 +75,7 @@ function gradientVerdicts(result) {
               `${right.map((row) => number(row.rms_z)).join(', ')}; true bars give about 1).`);
   }
   said.push(...wrong.map((row) => verdictOf(row, exact)));
-  const unbiased = right.filter((row) => !isBiased(row));
+  const unbiased = right.filter((row) => !isBiased(row) && canExtrapolate(row));
   if (unbiased.length > 1) {
     said.push(cheapest(unbiased, exact));
   }
@@ -102,7 +104,7 @@ function gradientTable(result) {
     return [
       row.label,
       ...(known ? [withError(row.relative_error, lastOf(row)?.relative_error_se), number(relativeNoise(row, exact)),
-                   number(row.cosine, 5), number(row.rms_z), !size ? missing : never ? 'never' : count(evaluationsForOnePercent(row, exact))]
+                   number(row.cosine, 5), number(row.rms_z), !size ? missing : never ? 'never' : canExtrapolate(row) ? count(evaluationsForOnePercent(row, exact)) : missing]
                 : [number(row.norm), number(row.noise)]),
       number(row.acceptance), `${count(row.effective_size_min)}, ${count(row.effective_size_median)}`,
       `${count(row.timing.effective_per_second_min)}, ${count(row.timing.effective_per_second_median)}`,

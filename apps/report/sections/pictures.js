@@ -4,12 +4,12 @@ const pictures = [];  // functions that paint every canvas anew, for another col
 
 // ---- profiles of the energy over y
 
-// Where the density is above 1/1000 of its peak, what is marked, and the middle 98 % of the draws.
+// Where the density is above 1/1000 of its peak, what is marked, and the middle 90 % of the draws.
 function profileRange(row) {
   const peak = Math.max(...row.density.filter(isNumber));
   const seen = row.y.filter((_, i) => row.density[i] > peak / 1000);
   const drawn = row.negatives.toSorted((a, b) => a - b);
-  const middle = drawn.slice(Math.floor(0.01 * drawn.length), Math.ceil(0.99 * drawn.length));
+  const middle = drawn.slice(Math.floor(0.05 * drawn.length), Math.ceil(0.95 * drawn.length));
   return rangeOf([...seen, row.y_observed, ...middle], false, 0.04);
 }
 
