@@ -50,9 +50,8 @@ function densityPanel(profiles, row, range) {
   const scale = inside.length / Math.max(1, row.negatives.length);
   const regression = row.regression && row.y.map((x) => ({x, y: gaussian(row.regression.mean, row.regression.standard_deviation, x)}));
   const top = 1.08 * Math.max(...exact.map((p) => p.y), ...heights.map((h) => h * scale), ...(regression || []).map((p) => p.y));
-  const outside = drawsOutside(row);
   return {
-    title: outside > 0 ? `${outside} of ${plural(row.negatives.length, 'draw')} outside` : null,
+    title: `${drawsOutside(row)} of ${plural(row.negatives.length, 'draw')} outside`,
     x: {title: profiles.y, ...range, most: 6}, y: {title: 'density', min: 0, max: top, most: 4, width: 62},
     height: 'low', below: true,
     sets: [
