@@ -1,6 +1,5 @@
 #include <fmt/core.h>
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <charconv>
@@ -10,13 +9,11 @@
 #include <utility>
 
 #include "negphase/io/complaints.hpp"
-#include "negphase/io/config.hpp"
+#include "negphase/io/config_table.hpp"
 #include "negphase/io/files.hpp"
 #include "negphase/io/nesting.hpp"
 
 namespace negphase {
-
-namespace {
 
 FilePlace place_of(const toml::source_region& source) {
   const std::string file = source.path ? *source.path : std::string();
@@ -26,6 +23,8 @@ FilePlace place_of(const toml::source_region& source) {
   return {file, static_cast<int>(source.begin.line), static_cast<int>(source.begin.column)};
 }
 FilePlace place_of(const toml::node& node) { return place_of(node.source()); }
+
+namespace {
 
 constexpr std::size_t longest_file = 16 << 20;  // bytes; more numbers than that belong in a .npy
 
@@ -180,7 +179,10 @@ const LegalThing* find(const std::vector<LegalThing>& things, std::string_view n
 
 class Reader {
  public:
-  Reader(const std::filesystem::path& file, const LegalNames& legal) : file_(file), legal_(legal) {}
+  Reader(const std::filesystem::path& file, const LegalNames& legal)
+      : Reader(file, legal, {"", {file.string(), 0, 0}, {}}) {}
+  Reader(const std::filesystem::path& file, const LegalNames& legal, ConfigPart around)
+      : file_(file), legal_(legal), around_(std::move(around)) {}
 
   RunConfig read(const toml::table& root) {
     RunConfig config;
@@ -189,15 +191,16 @@ class Reader {
     const toml::table* data = nullptr;
     const toml::array* compare = nullptr;
 
-    std::vector<std::string> known{"seed",    "block_width", "model",  "data",
-                                   "sampler", "estimator",   "compare"};
+    std::vector<std::string> known =
+        is_whole_file() ? std::vector<std::string>{"seed"} : around_.keys_around;
+    known.insert(known.end(), {"block_width", "model", "data", "sampler", "estimator", "compare"});
     for (const auto& verb : legal_.verbs) {
       known.emplace_back(verb.name);
     }
     for (const Entry& entry : in_file_order(root)) {
       const std::string name = entry.name();
       const toml::node& node = *entry.node;
-      if (name == "seed") {
+      if (name == "seed" && is_whole_file()) {
         config.seed = seed(node, "seed");
       } else if (name == "block_width") {
         config.block_width = block_width(node);
@@ -217,8 +220,8 @@ class Reader {
           check_options(fmt::format("[{}]", name), thing, *verb, {});
           config.verbs.emplace(name, std::move(thing));
         }
-      } else {
-        unknown_key(entry, "at the top of the file", known);
+      } else if (std::find(known.begin(), known.end(), name) == known.end()) {
+        unknown_key(entry, is_whole_file() ? "at the top of the file" : around_.where, known);
       }
     }
     if (model != nullptr) {
@@ -244,7 +247,8 @@ class Reader {
     FilePlace place() const { return place_of(key->source()); }
   };
 
-  FilePlace start() const { return {file_.string(), 0, 0}; }
+  FilePlace start() const { return around_.place; }
+  bool is_whole_file() const { return around_.where.empty(); }
 
   static std::string joined(const std::vector<std::string>& words) {
     std::string all;
@@ -761,13 +765,13 @@ class Reader {
 
   std::filesystem::path file_;
   const LegalNames& legal_;
+  ConfigPart around_;
   Complaints complaints_;
 };
 
 }  // namespace
 
-RunConfig read_config(const std::filesystem::path& file, const std::vector<std::string>& sets,
-                      const LegalNames& legal) {
+toml::table read_toml(const std::filesystem::path& file, const std::vector<std::string>& sets) {
   const std::string text = read_file(file);
   if (text.size() > longest_file) {
     throw ConfigError({file.string(), 0, 0},
@@ -780,7 +784,17 @@ RunConfig read_config(const std::filesystem::path& file, const std::vector<std::
     complaints.collect({}, [&] { apply_set(root, set); });
   }
   complaints.throw_if_any();
-  return Reader(file, legal).read(root);
+  return root;
+}
+
+RunConfig read_config(const std::filesystem::path& file, const std::vector<std::string>& sets,
+                      const LegalNames& legal) {
+  return Reader(file, legal).read(read_toml(file, sets));
+}
+
+RunConfig read_config_part(const toml::table& table, const std::filesystem::path& file,
+                           const LegalNames& legal, const ConfigPart& part) {
+  return Reader(file, legal, part).read(table);
 }
 
 }  // namespace negphase

@@ -8,8 +8,6 @@
 
 namespace negphase {
 
-namespace {
-
 std::string toml_string(std::string_view text) {
   std::string all = "\"";
   for (const char c : text) {
@@ -24,6 +22,8 @@ std::string toml_string(std::string_view text) {
   }
   return all + "\"";
 }
+
+namespace {
 
 // The shortest text that reads back to the same double, and that TOML takes for a float.
 std::string text_of(double value) {

@@ -1,9 +1,13 @@
 #pragma once
 #include <string>
+#include <string_view>
 
 #include "negphase/io/config.hpp"
 
 namespace negphase {
+
+/// A string in TOML's quotes.
+std::string toml_string(std::string_view text);
 
 /// The resolved configuration as TOML: every option of every thing that is named, defaults
 /// included, paths absolute. read_config() of it gives the same run, wherever the text is put.
