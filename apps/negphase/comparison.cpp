@@ -88,7 +88,11 @@ Options default_options(const EstimatorRow& row) {
 
 Comparison plan_comparison(const std::string& file, const CommonArguments& common,
                            const Executor& executor) {
-  ProblemFile loaded = load_problem(file, common, ParamsAre::required);
+  return plan_comparison(load_problem(file, common, ParamsAre::required), common, executor);
+}
+
+Comparison plan_comparison(ProblemFile loaded, const CommonArguments& common,
+                           const Executor& executor) {
   const RunSettings settings = run_settings(loaded.config, common, executor);
   Complaints complaints;
   std::vector<PlannedRow> rows;
@@ -108,16 +112,24 @@ Comparison plan_comparison(const std::string& file, const CommonArguments& commo
   return comparison;
 }
 
+void solve_exactly(Comparison& comparison, const CommonArguments& common,
+                   const Executor& executor) {
+  if (comparison.exact_method.empty()) {
+    return;
+  }
+  const EstimatorRow& exact = find_estimator("exact");
+  ProgressBar bar("exact gradient", common.quiet);
+  RunSettings settings = run_settings(comparison.file.config, common, executor);
+  settings.progress = bar.progress();
+  comparison.exact =
+      exact.estimate(comparison.file.problem, nullptr, default_options(exact), settings, {});
+}
+
 void run_comparison(Comparison& comparison, const CommonArguments& common,
                     const Executor& executor) {
+  solve_exactly(comparison, common, executor);
   const Problem& problem = comparison.file.problem;
   RunSettings settings = run_settings(comparison.file.config, common, executor);
-  if (!comparison.exact_method.empty()) {
-    const EstimatorRow& exact = find_estimator("exact");
-    ProgressBar bar("exact gradient", common.quiet);
-    settings.progress = bar.progress();
-    comparison.exact = exact.estimate(problem, nullptr, default_options(exact), settings, {});
-  }
   for (const PlannedRow& row : comparison.rows) {
     ProgressBar bar(row.label, common.quiet);
     settings.progress = bar.progress();

@@ -46,6 +46,9 @@ struct EffectiveRate {
 };
 EffectiveRate effective_rate(const GradientEstimate& estimate);
 
+/// Whether they are of a method that is biased: more draws do not bring it to the gradient.
+bool is_biased(const std::vector<Warning>& warnings);
+
 /// The middle one of the finite values (the upper of two); NaN where there is none.
 double finite_median(const Eigen::VectorXd& values);
 
@@ -53,6 +56,12 @@ double finite_median(const Eigen::VectorXd& values);
 /// ConfigError with all complaints.
 Comparison plan_comparison(const std::string& file, const CommonArguments& common,
                            const Executor& executor);
+/// The same of a configuration whose data and model are there.
+Comparison plan_comparison(ProblemFile file, const CommonArguments& common,
+                           const Executor& executor);
+
+/// The exact gradient, where there is one. Throws ModelError, Stopped.
+void solve_exactly(Comparison& comparison, const CommonArguments& common, const Executor& executor);
 
 /// The exact gradient, then each row. Throws ModelError, and Stopped where no row was done before.
 void run_comparison(Comparison& comparison, const CommonArguments& common,

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 
 #include "comparison.hpp"
+#include "text_table.hpp"
 
 namespace negphase::tool {
 
@@ -12,51 +12,6 @@ namespace {
 
 // The rms z of true error bars is about 1; what is above this is no noise.
 constexpr double far_above_one = 2.0;
-
-std::string number(double value, int digits = 3) {
-  return std::isfinite(value) ? fmt::format("{:.{}g}", value, digits) : "-";
-}
-
-// "1.23 M": for counts that nobody reads to the last digit.
-std::string count(double value) {
-  if (!std::isfinite(value)) {
-    return "-";
-  }
-  constexpr const char* units[] = {"", " k", " M", " G", " T"};
-  std::size_t unit = 0;
-  while (value >= 999.5 && unit + 1 < std::size(units)) {
-    value /= 1000;
-    ++unit;
-  }
-  return fmt::format("{:.3g}{}", value, units[unit]);
-}
-
-std::string seconds(double value) { return fmt::format("{:.2f}", value); }
-
-// Lines of at most 100 letters, broken at blanks; all but the first are set in.
-std::string paragraph(const std::string& text) {
-  constexpr std::size_t width = 100;
-  std::string lines, line;
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const std::size_t end = std::min(text.find(' ', begin), text.size());
-    const std::string word = text.substr(begin, end - begin);
-    begin = end + 1;
-    if (!line.empty() && line.size() + 1 + word.size() > width) {
-      lines += line + "\n";
-      line = "   ";
-    }
-    line += (line.empty() ? "" : " ") + word;
-  }
-  return lines + line + "\n";
-}
-
-// One column of the table: two lines of heading and the cell of row i.
-struct TextColumn {
-  const char* upper;
-  const char* lower;
-  std::function<std::string(std::size_t)> cell;
-};
 
 std::vector<TextColumn> columns_of(const Comparison& c) {
   const auto& e = c.estimates;
@@ -90,35 +45,6 @@ std::vector<TextColumn> columns_of(const Comparison& c) {
   return columns;
 }
 
-std::string table(const Comparison& c) {
-  const auto columns = columns_of(c);
-  std::vector<std::string> lines(c.rows.size() + 2);
-  for (std::size_t k = 0; k < columns.size(); ++k) {
-    std::vector<std::string> cells{columns[k].upper, columns[k].lower};
-    for (std::size_t i = 0; i < c.rows.size(); ++i) {
-      cells.push_back(columns[k].cell(i));
-    }
-    std::size_t width = 0;
-    for (const auto& cell : cells) {
-      width = std::max(width, cell.size());
-    }
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      lines[i] += k == 0 ? fmt::format("  {:<{}}", cells[i], width)
-                         : fmt::format("  {:>{}}", cells[i], width);
-    }
-  }
-  std::string text;
-  for (const auto& line : lines) {
-    text += line + "\n";
-  }
-  return text;
-}
-
-bool is_biased(const GradientEstimate& e) {
-  return std::any_of(e.warnings.begin(), e.warnings.end(),
-                     [](const Warning& w) { return w.code.starts_with("biased_"); });
-}
-
 // Where error and error bars disagree: says whose fault that is, with the figures.
 std::string verdicts(const Comparison& c) {
   std::string text;
@@ -133,13 +59,14 @@ std::string verdicts(const Comparison& c) {
         "off by {:.3g} % of |gradient| where its error bars explain {:.2g} % (rms z {:.3g})",
         100 * against.relative_error, 100 * noise, against.rms_z);
     const std::string& label = c.rows[i].label;
-    text += paragraph(
-        is_biased(e) ? fmt::format("{}: bias of the method, not noise: {}. More draws will not "
-                                   "mend it.",
-                                   label, figures)
-                     : fmt::format("{}: the error bars are too small, or the chains have not "
-                                   "forgotten their start: {}.",
-                                   label, figures));
+    text +=
+        paragraph(is_biased(e.warnings)
+                      ? fmt::format("{}: bias of the method, not noise: {}. More draws will not "
+                                    "mend it.",
+                                    label, figures)
+                      : fmt::format("{}: the error bars are too small, or the chains have not "
+                                    "forgotten their start: {}.",
+                                    label, figures));
   }
   return text;
 }
@@ -178,6 +105,11 @@ std::string heading(const Comparison& c) {
 
 }  // namespace
 
+bool is_biased(const std::vector<Warning>& warnings) {
+  return std::any_of(warnings.begin(), warnings.end(),
+                     [](const Warning& w) { return w.code.starts_with("biased_"); });
+}
+
 double finite_median(const Eigen::VectorXd& values) {
   std::vector<double> finite;
   std::copy_if(values.begin(), values.end(), std::back_inserter(finite),
@@ -209,7 +141,7 @@ std::string format_table(const Comparison& c) {
   if (!below.empty()) {
     below = "\n" + below;
   }
-  return heading(c) + "\n" + table(c) + below;
+  return heading(c) + "\n" + text_table(columns_of(c), c.rows.size()) + below;
 }
 
 }  // namespace negphase::tool

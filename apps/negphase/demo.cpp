@@ -11,6 +11,7 @@
 #include "negphase/core/error.hpp"
 #include "negphase/io/files.hpp"
 #include "output.hpp"
+#include "program_data.hpp"
 #include "report.hpp"
 #include "verb_result.hpp"
 
@@ -29,24 +30,6 @@ constexpr const char* digits_gradient = "digits-gradient";
 constexpr const char* penguins_trained = "penguins-trained";
 constexpr std::array steps{yacht_trained, yacht_gradient, digits_trained, digits_gradient,
                            penguins_trained};
-
-// Beside an installed program (prefix/bin, prefix/share/negphase), else in the source tree that it
-// was built from.
-fs::path data_folder() {
-  std::error_code ignored;
-  const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
-  const std::array<fs::path, 2> folders{program.parent_path().parent_path() / "share" / "negphase",
-                                        fs::path(NEGPHASE_DATA_DIR)};
-  for (const fs::path& folder : folders) {
-    if (fs::exists(folder / "yacht_mlp.toml", ignored)) {
-      return folder;
-    }
-  }
-  throw IoError(
-      fmt::format("the demo's data are neither in {} nor in {}; install negphase again, or "
-                  "run it from its source tree",
-                  folders[0].string(), folders[1].string()));
-}
 
 // How to call this program from a shell: as installed, or with its path.
 std::string program_name(const fs::path& data) {
@@ -89,7 +72,7 @@ small enough that the exact answer is known as well, so that every estimate can 
 class Demo {
  public:
   explicit Demo(const CommonArguments& common)
-      : common_(common), data_(data_folder()), out_(own_folder(common)) {
+      : common_(common), data_(data_folder("yacht_mlp.toml")), out_(own_folder(common)) {
     common_.json = false;
   }
   void run();

@@ -82,6 +82,7 @@ struct CommandLine {
   static void need_name(CLI::Option* out, const char* of_what);
   void add_report_flag(CLI::App* verb);
   void add_report();
+  void add_bench();
   CLI::App* add_file_verb(const std::string& name,
                           int (*verb_function)(const std::string&, const CommonArguments&));
   void finish();
@@ -158,6 +159,23 @@ void CommandLine::add_report() {
   sub->callback([this] { run = [this] { return run_report(folders, common.out, common.force); }; });
 }
 
+void CommandLine::add_bench() {
+  CLI::App* sub = verb("bench");
+  sub->add_option("suite", file,
+                  "problems, samplers and seeds (TOML); default: six problems that come with the "
+                  "program")
+      ->type_name("SUITE");
+  add_common(sub, true);
+  add_out(sub);
+  add_report_flag(sub);
+  sub->add_flag("--resume", common.resume,
+                "go on with the run in --out that was stopped or killed; the numbers are those of "
+                "one that was not")
+      ->needs("--out")
+      ->excludes("--force");
+  sub->callback([this] { run = [this] { return run_bench(file, common); }; });
+}
+
 CLI::App* CommandLine::add_file_verb(const std::string& name,
                                      int (*verb_function)(const std::string&,
                                                           const CommonArguments&)) {
@@ -190,6 +208,7 @@ CommandLine::CommandLine() {
                  "as one that was not")
       ->excludes("--force");
 
+  add_bench();
   add_report();
   CLI::App* list = verb("list");
   list->add_option("kind", kind,

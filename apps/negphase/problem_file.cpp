@@ -124,6 +124,10 @@ ProblemFile load_problem(const std::string& file, const CommonArguments& common,
   if (common.seed) {
     config.seed = *common.seed;
   }
+  return load_problem(std::move(config), params);
+}
+
+ProblemFile load_problem(RunConfig config, ParamsAre params) {
   check_data_is_there(config);
   const DataSpec& spec = *config.data;
   if (params == ParamsAre::optional && spec.part == DataPart::test) {

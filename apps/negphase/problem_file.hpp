@@ -38,6 +38,8 @@ enum class ParamsAre { required, optional };
 /// Reads the configuration, the data and the parameters. Throws IoError, ConfigError with all
 /// complaints of the configuration, or else all those of data, model and parameters.
 ProblemFile load_problem(const std::string& file, const CommonArguments& common, ParamsAre params);
+/// The same of a configuration that was read.
+ProblemFile load_problem(RunConfig config, ParamsAre params);
 
 /// The sampler as configured, if it can run on this problem's energy. Throws ConfigError.
 AnySampler sampler_for(const NamedThing& sampler, const Problem& problem);

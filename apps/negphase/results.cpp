@@ -100,20 +100,35 @@ bool holds_nothing(const fs::path& folder) {
                      [](const auto& entry) { return entry.path().filename() == lock_file; });
 }
 
-bool has_checkpoint(const fs::path& folder) {
+bool has(const fs::path& folder, const std::string& unfinished) {
   std::error_code ignored;
-  return fs::exists(folder / checkpoint_file, ignored) ||
-         fs::exists(folder / older_checkpoint_file, ignored);
+  return fs::exists(folder / unfinished, ignored) ||
+         (unfinished == checkpoint_file && fs::exists(folder / older_checkpoint_file, ignored));
 }
 
-void check_resumable(const fs::path& folder) {
+// Why a folder that is not empty is refused without --force.
+std::string why_taken(const fs::path& folder) {
+  std::error_code ignored;
+  for (const auto& [file, what] :
+       {std::pair(checkpoint_file, "training run"), std::pair(cells_file, "benchmark")}) {
+    if (has(folder, file) && !fs::exists(folder / run_file, ignored)) {
+      return fmt::format(
+          "holds a {} that is not over; --resume goes on with it, --force begins "
+          "anew",
+          what);
+    }
+  }
+  return "is there already and not empty; --force replaces what is in it";
+}
+
+void check_resumable(const fs::path& folder, const std::string& unfinished) {
   std::error_code ignored;
   const FilePlace place{folder.string(), 0, 0};
   if (fs::exists(folder / run_file, ignored)) {
     throw ConfigError(place, "holds a run that is over: there is nothing to resume");
   }
-  if (!has_checkpoint(folder)) {
-    throw ConfigError(place, fmt::format("has no {}: there is nothing to resume", checkpoint_file));
+  if (!has(folder, unfinished)) {
+    throw ConfigError(place, fmt::format("has no {}: there is nothing to resume", unfinished));
   }
 }
 
@@ -134,8 +149,8 @@ bool is_same_file(int opened, const fs::path& file) {
 // Names that this program gives to files in a result's folder.
 bool is_ours(const std::string& name) {
   static const std::regex names(
-      "(run|gradient|exact|sample|train|pictures)\\.json|(config|trained)\\.toml|"
-      "(draws|params)\\.npy|report\\.html|chain_[0-9]+\\.csv|metrics\\.jsonl|"
+      "(run|gradient|exact|sample|train|bench|pictures)\\.json|(config|trained)\\.toml|"
+      "(draws|params)\\.npy|report\\.html|(chain_[0-9]+|bench)\\.csv|(metrics|cells)\\.jsonl|"
       "checkpoint(\\.old)?\\.bin");
   return std::regex_match(name, names);
 }
@@ -148,7 +163,7 @@ bool is_temporary(const std::string& name) {
 
 }  // namespace
 
-ResultFolder::ResultFolder(const CommonArguments& common)
+ResultFolder::ResultFolder(const CommonArguments& common, const std::string& unfinished)
     : folder_(common.out), force_(common.force) {
   if (!wanted()) {
     return;
@@ -161,13 +176,9 @@ ResultFolder::ResultFolder(const CommonArguments& common)
     check_writable(folder_);
   }
   if (common.resume) {
-    check_resumable(folder_);
+    check_resumable(folder_, unfinished);
   } else if (!force_ && !holds_nothing(folder_)) {
-    throw ConfigError({folder_.string(), 0, 0},
-                      has_checkpoint(folder_)
-                          ? "holds a training run that is not over; --resume goes on with it, "
-                            "--force begins anew"
-                          : "is there already and not empty; --force replaces what is in it");
+    throw ConfigError({folder_.string(), 0, 0}, why_taken(folder_));
   }
   std::error_code reason;
   made_ = fs::create_directory(folder_, reason);
@@ -237,23 +248,24 @@ void ResultFolder::finish(const ProblemFile& problem, const CommonArguments& com
     return;
   }
   Json json = json_head(facts.verb, problem, common);
+  json.update(fingerprints(problem));
+  finish(std::move(json), to_toml(problem.config, legal_names()), facts);
+}
+
+void ResultFolder::finish(Json json, const std::string& config, const RunFacts& facts) {
+  if (!wanted()) {
+    return;
+  }
   json["threads"] = facts.threads;
   json["compiler"] = compiler();
   json["flags"] = NEGPHASE_FLAGS;
-  json["data"] = fingerprint(problem.config.data->file);
-  if (!problem.config.params.file.empty()) {
-    json["params"] = fingerprint(problem.config.params.file);
-  }
-  if (const std::string file = couplings_file(problem.model_options); !file.empty()) {
-    json["couplings"] = fingerprint(file);
-  }
   json["energy_evaluations"] = facts.energy_evaluations;
   json["gradient_evaluations"] = facts.gradient_evaluations;
   json["warnings"] = json_warnings(facts.warnings);
   json["timing"] = {{"finished", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
                                              fmt::gmtime(std::chrono::system_clock::now()))},
                     {"seconds", facts.seconds}};
-  write_file_atomically(file("config.toml"), to_toml(problem.config, legal_names()));
+  write_file_atomically(file("config.toml"), config);
   write_file_atomically(file(run_file), json.dump(2) + "\n");
 }
 
@@ -263,6 +275,17 @@ Json fingerprint(const fs::path& file) {
   return {{"file", fs::absolute(file).lexically_normal().string()},
           {"bytes", bytes.size()},
           {"crc32", fmt::format("{:08x}", sum)}};
+}
+
+Json fingerprints(const ProblemFile& problem) {
+  Json json{{"data", fingerprint(problem.config.data->file)}};
+  if (!problem.config.params.file.empty()) {
+    json["params"] = fingerprint(problem.config.params.file);
+  }
+  if (const std::string file = couplings_file(problem.model_options); !file.empty()) {
+    json["couplings"] = fingerprint(file);
+  }
+  return json;
 }
 
 Json json_array(const Eigen::VectorXd& values) {

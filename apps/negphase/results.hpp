@@ -19,6 +19,13 @@ struct RunFacts {
   double seconds = 0;
 };
 
+/// Files of a training run that is not over (training_files.hpp): --resume goes on with them.
+inline constexpr const char* checkpoint_file = "checkpoint.bin";
+inline constexpr const char* older_checkpoint_file = "checkpoint.old.bin";
+
+/// That of a benchmark that is not over (cell_file.hpp).
+inline constexpr const char* cells_file = "cells.jsonl";
+
 /// The folder of --out: the result's files, config.toml (the resolved configuration: running it
 /// again gives the same numbers) and, written last, run.json. A folder without run.json is no
 /// whole result. Without --out nothing is written.
@@ -31,7 +38,9 @@ class ResultFolder {
   /// Throws before any work: ConfigError where the folder is not empty and there is neither --force
   /// nor --resume, or where there is nothing to resume; IoError where it cannot be made or written,
   /// or another process works in it.
-  explicit ResultFolder(const CommonArguments& common);
+  /// @param unfinished  name of the file that a run that is not over keeps for --resume
+  explicit ResultFolder(const CommonArguments& common,
+                        const std::string& unfinished = checkpoint_file);
   ~ResultFolder();
   ResultFolder(const ResultFolder&) = delete;
   ResultFolder& operator=(const ResultFolder&) = delete;
@@ -44,6 +53,9 @@ class ResultFolder {
   void begin();
   /// config.toml and run.json. No result without them.
   void finish(const ProblemFile& problem, const CommonArguments& common, const RunFacts& facts);
+  /// The same of a run on several problems.
+  /// @param run  how run.json begins  @param config  what config.toml holds
+  void finish(nlohmann::ordered_json run, const std::string& config, const RunFacts& facts);
 
  private:
   void lock();
@@ -53,12 +65,10 @@ class ResultFolder {
   int lock_ = -1;
 };
 
-/// Files of a training run that is not over (training_files.hpp): --resume goes on with them.
-inline constexpr const char* checkpoint_file = "checkpoint.bin";
-inline constexpr const char* older_checkpoint_file = "checkpoint.old.bin";
-
 /// Of a file's content as it is read: the same for a file and its .gz. Name, length, CRC-32.
 nlohmann::ordered_json fingerprint(const std::filesystem::path& file);
+/// Of every file that a problem is made of: data, params, couplings.
+nlohmann::ordered_json fingerprints(const ProblemFile& problem);
 /// NaN and infinities become null: JSON has no word for them.
 nlohmann::ordered_json json_array(const Eigen::VectorXd& values);
 nlohmann::ordered_json json_options(const Options& options);

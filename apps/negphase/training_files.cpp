@@ -2,13 +2,14 @@
 
 #include <fmt/core.h>
 
-#include <sstream>
+#include <array>
 #include <vector>
 
 #include "negphase/io/checkpoint.hpp"
 #include "negphase/io/config_text.hpp"
 #include "negphase/io/files.hpp"
 #include "results.hpp"
+#include "run_identity.hpp"
 
 namespace negphase::tool {
 
@@ -16,55 +17,13 @@ namespace {
 
 constexpr const char* metrics_file = "metrics.jsonl";
 
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) {
-    lines.push_back(line);
-  }
-  return lines;
-}
-
-// What must be the same for a checkpoint to go on with the same numbers. Not where the files lie,
-// nor how often checkpoints are written.
-std::string identity_of(const ProblemFile& problem, const CommonArguments& common) {
-  std::string text =
-      fmt::format("version = {}\nprecision = {}\ndata = {}\n", NEGPHASE_VERSION,
-                  common.precision == Precision::float32 ? "float" : "double",
-                  fingerprint(problem.config.data->file)["crc32"].get<std::string>());
-  if (!problem.config.params.file.empty()) {
-    text +=
-        "params = " + fingerprint(problem.config.params.file)["crc32"].get<std::string>() + "\n";
-  }
-  for (const std::string& line : lines_of(to_toml(problem.config, legal_names()))) {
-    const bool is_place = line.starts_with("file = ") || line.starts_with("params = \"");
-    if (!is_place && !line.starts_with("checkpoint_every = ")) {
-      text += line + "\n";
-    }
-  }
-  return text;
-}
-
-void check_identity(const std::string& saved, const std::string& now,
-                    const std::filesystem::path& file) {
-  if (saved == now) {
-    return;
-  }
-  const auto there = lines_of(saved), here = lines_of(now);
-  std::size_t i = 0;
-  while (i < there.size() && i < here.size() && there[i] == here[i]) {
-    ++i;
-  }
-  throw ConfigError({file.string(), 0, 0},
-                    fmt::format("belongs to another run: it has `{}`, this one has `{}`",
-                                i < there.size() ? there[i] : "", i < here.size() ? here[i] : ""));
-}
-
 }  // namespace
 
 TrainingFiles::TrainingFiles(std::filesystem::path folder, const ProblemFile& problem,
                              const CommonArguments& common)
-    : folder_(std::move(folder)), identity_(identity_of(problem, common)), quiet_(common.quiet) {}
+    : folder_(std::move(folder)),
+      identity_(run_identity(std::array{&problem}, to_toml(problem.config, legal_names()), common)),
+      quiet_(common.quiet) {}
 
 void TrainingFiles::begin() { metrics_.emplace(file(metrics_file), 0); }
 
@@ -102,7 +61,7 @@ void TrainingFiles::write_metrics(const nlohmann::ordered_json& line) {
 
 std::pair<nlohmann::ordered_json, nlohmann::ordered_json> TrainingFiles::first_and_last_metrics()
     const {
-  const std::vector<std::string> lines = lines_of(read_file(file(metrics_file)));
+  const std::vector<std::string> lines = split_lines(read_file(file(metrics_file)));
   if (lines.empty()) {
     throw IoError(file(metrics_file).string() +
                   ": is empty; it was changed while this run went on");

@@ -19,7 +19,7 @@ struct CommonArguments {
   bool strict = false;  ///< any NaN proposal ends the run; warnings make exit code 7
   std::string out;      ///< folder of the result; empty: printed only
   bool force = false;   ///< an existing result is replaced
-  bool resume = false;  ///< train: go on with the run in `out`
+  bool resume = false;  ///< train, bench: go on with the run in `out`
   bool report = false;  ///< also a page of charts in `out`
 };
 
@@ -28,6 +28,8 @@ int run_gradient(const std::string& file, const CommonArguments& common);
 int run_train(const std::string& file, const CommonArguments& common);
 int run_exact(const std::string& file, const CommonArguments& common);
 int run_sample(const std::string& file, const CommonArguments& common);
+/// @param file  "": the suite that comes with the program
+int run_bench(const std::string& file, const CommonArguments& common);
 /// @param kind  "models", "samplers", "estimators", "train", "sample", "exact" or "" for all
 int run_list(const std::string& kind, bool json);
 int run_demo(const CommonArguments& common);
