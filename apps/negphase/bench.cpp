@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <tuple>
 
 #include "benchmark_summary.hpp"
 #include "cell_file.hpp"
@@ -12,6 +11,7 @@
 #include "output.hpp"
 #include "program_data.hpp"
 #include "progress_bar.hpp"
+#include "report.hpp"
 #include "results.hpp"
 #include "run_identity.hpp"
 #include "signals.hpp"
@@ -74,18 +74,6 @@ void run_cells(Benchmark& benchmark, CellFile& file, const CommonArguments& comm
     benchmark.cells.push_back(std::move(cell));
     progress.end_cell();
   }
-  std::sort(benchmark.cells.begin(), benchmark.cells.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.repetition, a.problem, a.row) < std::tie(b.repetition, b.problem, b.row);
-  });
-}
-
-// Says how far it came and how to go on.
-[[noreturn]] void stop(const Benchmark& benchmark, const CommonArguments& common) {
-  const std::string done = fmt::format("stopped on request after {} of {} runs",
-                                       benchmark.cells.size(), benchmark.num_cells());
-  throw Stopped(common.out.empty()
-                    ? done + "; with --out FOLDER they would have been kept"
-                    : done + ", which are kept: the same command with --resume goes on");
 }
 
 std::string identity_of(const Benchmark& benchmark, const std::string& config,
@@ -119,6 +107,58 @@ bool failed_a_check(const std::vector<std::vector<RowSummary>>& summaries, RunFa
   return failed;
 }
 
+// What a benchmark comes to, whole or not.
+struct Outcome {
+  std::vector<std::vector<RowSummary>> summaries;
+  RunFacts facts;
+  bool failed = false;
+  std::string json;
+};
+
+Outcome outcome_of(const Benchmark& benchmark, const CommonArguments& common,
+                   const Executor& executor, std::chrono::steady_clock::time_point begin) {
+  Outcome outcome{summarize(benchmark), facts_of(benchmark), false, ""};
+  outcome.failed = failed_a_check(outcome.summaries, outcome.facts);
+  outcome.facts.threads = executor.threads();
+  outcome.facts.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  nlohmann::ordered_json json = to_json(benchmark, outcome.summaries, common);
+  json["timing"] = {{"seconds", outcome.facts.seconds}};
+  outcome.json = json.dump(2) + "\n";
+  return outcome;
+}
+
+void write_report_if_wanted(const ResultFolder& results, const CommonArguments& common) {
+  if (common.report) {
+    write_report({{results.folder()}}, results.file(report_file));
+  }
+}
+
+void print_outcome(const Benchmark& benchmark, const Outcome& outcome, bool json) {
+  print(json ? outcome.json : format_tables(benchmark, outcome.summaries));
+}
+
+// Shows and keeps what there is, once every row has had a seed; says how far it came and how to go
+// on.
+[[noreturn]] void stop(const Benchmark& benchmark, ResultFolder& results,
+                       const CommonArguments& common, const Executor& executor,
+                       std::chrono::steady_clock::time_point begin) {
+  if (benchmark.cells.size() >= benchmark.num_rows()) {
+    const Outcome outcome = outcome_of(benchmark, common, executor, begin);
+    if (results.wanted()) {
+      write_file_atomically(results.file("bench.json"), outcome.json);
+    }
+    write_report_if_wanted(results, common);
+    print_outcome(benchmark, outcome, common.json);
+    flush_output();
+  }
+  const std::string done = fmt::format("stopped on request after {} of {} runs",
+                                       benchmark.cells.size(), benchmark.num_cells());
+  throw Stopped(common.out.empty()
+                    ? done + "; with --out FOLDER they would have been kept"
+                    : done + ", which are kept: the same command with --resume goes on");
+}
+
 }  // namespace
 
 int run_bench(const std::string& file, const CommonArguments& common) {
@@ -137,25 +177,18 @@ int run_bench(const std::string& file, const CommonArguments& common) {
     solve_exactly(benchmark, common, executor);
     run_cells(benchmark, cells, common, executor);
   } catch (const Stopped&) {
-    stop(benchmark, common);
+    stop(benchmark, results, common, executor, begin);
   }
-  const auto summaries = summarize(benchmark);
-  RunFacts facts = facts_of(benchmark);
-  const bool failed = failed_a_check(summaries, facts);
-  nlohmann::ordered_json json = to_json(benchmark, summaries, common);
-  facts.threads = executor.threads();
-  facts.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  json["timing"] = {{"seconds", facts.seconds}};
-  const std::string text = json.dump(2) + "\n";
+  const Outcome outcome = outcome_of(benchmark, common, executor, begin);
   if (results.wanted()) {
     write_file_atomically(results.file("bench.csv"), to_csv(benchmark));
-    write_file_atomically(results.file("bench.json"), text);
-    nlohmann::ordered_json run = benchmark_head(benchmark, common);
-    results.finish(std::move(run), config, facts);
+    write_file_atomically(results.file("bench.json"), outcome.json);
+    results.finish(benchmark_head(benchmark, common), config, outcome.facts);
   }
   cells.end();
-  print(common.json ? text : format_tables(benchmark, summaries));
-  return common.strict && failed ? 7 : 0;
+  write_report_if_wanted(results, common);
+  print_outcome(benchmark, outcome, common.json);
+  return common.strict && outcome.failed ? 7 : 0;
 }
 
 }  // namespace negphase::tool

@@ -7,6 +7,7 @@
 
 #include "negphase/exact/exact.hpp"
 #include "negphase/exact/total_variation.hpp"
+#include "negphase/gradient/benchmark_statistics.hpp"
 #include "negphase/random/philox_source.hpp"
 #include "negphase/registry/registry.hpp"
 
@@ -114,10 +115,6 @@ void solve_exactly(Benchmark& benchmark, const CommonArguments& common, const Ex
       p.law = law_of_y(problem.model, problem.beta);
     }
   }
-}
-
-std::uint64_t repetition_seed(std::uint64_t suite_seed, int repetition) {
-  return derive_seed(suite_seed, fmt::format("repetition {}", repetition)) >> 1;
 }
 
 BenchCell empty_cell(const Benchmark& benchmark, std::size_t i) {

@@ -33,10 +33,12 @@ struct BenchCell {
 struct Benchmark {
   Suite suite;  ///< resolved: rows that were added are rows like the others
   std::vector<BenchProblem> problems;
-  std::vector<BenchCell> cells;  ///< in the order of next_cell()
+  std::vector<BenchCell> cells;  ///< in the order of empty_cell()
 
   std::size_t num_rows() const;  ///< of all problems together
   std::size_t num_cells() const { return num_rows() * static_cast<std::size_t>(suite.seeds); }
+  /// Seeds that all rows have had.
+  std::size_t whole_seeds() const { return cells.size() / num_rows(); }
 };
 
 /// Everything that can be refused is refused here, before any sampling: throws IoError and
@@ -49,9 +51,6 @@ void solve_exactly(Benchmark& benchmark, const CommonArguments& common, const Ex
 
 /// How bench.json and run.json begin: version, verb, suite, seed, precision, files that go in.
 nlohmann::ordered_json benchmark_head(const Benchmark& benchmark, const CommonArguments& common);
-
-/// Seed of a repetition: below 2^63, so that --seed takes it.
-std::uint64_t repetition_seed(std::uint64_t suite_seed, int repetition);
 
 /// The i-th cell, not run yet: a seed goes through all rows of all problems before the next one
 /// begins, so that a slow minute of the machine meets all rows alike.

@@ -143,7 +143,10 @@ Json benchmark_head(const Benchmark& benchmark, const CommonArguments& common) {
 Json to_json(const Benchmark& benchmark, const std::vector<std::vector<RowSummary>>& summaries,
              const CommonArguments& common) {
   Json json = benchmark_head(benchmark, common);
-  json["seeds"] = benchmark.suite.seeds;
+  if (benchmark.cells.size() < benchmark.num_cells()) {
+    json["incomplete"] = true;
+  }
+  json["seeds"] = benchmark.whole_seeds();
   json["problems"] = Json::array();
   for (std::size_t i = 0; i < benchmark.problems.size(); ++i) {
     json["problems"].push_back(json_of(benchmark.problems[i], summaries[i]));

@@ -74,7 +74,7 @@ std::string floors(const std::vector<RowSummary>& rows) {
 
 // A caveat that goes with the method stands in the result's file; a failed check is said here, once
 // for all rows that it is about.
-std::string failed_checks(const std::vector<RowSummary>& rows, int seeds) {
+std::string failed_checks(const std::vector<RowSummary>& rows, std::size_t seeds) {
   std::vector<std::pair<const Warning*, std::string>> said;  // of the first row, labels
   for (const RowSummary& row : rows) {
     for (const CountedWarning& w : row.warnings) {
@@ -98,7 +98,8 @@ std::string failed_checks(const std::vector<RowSummary>& rows, int seeds) {
   return text;
 }
 
-std::string table(const BenchProblem& problem, const std::vector<RowSummary>& rows, int seeds) {
+std::string table(const BenchProblem& problem, const std::vector<RowSummary>& rows,
+                  std::size_t seeds) {
   const Comparison& c = problem.comparison;
   std::string below = floors(rows) + failed_checks(rows, seeds);
   return fmt::format("{}: {}\nexact gradient by {}: |gradient| = {:.6g}, {} s\n\n{}{}\n",
@@ -107,7 +108,7 @@ std::string table(const BenchProblem& problem, const std::vector<RowSummary>& ro
                      below.empty() ? below : "\n" + below);
 }
 
-std::string legend(int seeds) {
+std::string legend(std::size_t seeds) {
   return paragraph(fmt::format(
              "relative error: |estimate - exact| / |exact| after all draws, median and quartiles "
              "over {} seeds. Where a sampler is right its slope is -0.5, its coverage 0.95 and its "
@@ -128,9 +129,9 @@ std::string format_tables(const Benchmark& benchmark,
                           const std::vector<std::vector<RowSummary>>& summaries) {
   std::string text;
   for (std::size_t i = 0; i < benchmark.problems.size(); ++i) {
-    text += table(benchmark.problems[i], summaries[i], benchmark.suite.seeds);
+    text += table(benchmark.problems[i], summaries[i], benchmark.whole_seeds());
   }
-  return text + legend(benchmark.suite.seeds);
+  return text + legend(benchmark.whole_seeds());
 }
 
 }  // namespace negphase::tool

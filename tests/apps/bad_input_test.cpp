@@ -821,6 +821,79 @@ TEST_CASE("bad input: training that runs away ends with what to change, and no r
   CHECK(contains(gauss.err, "left the legal parameters"));
 }
 
+TEST_CASE("bad input: a suite") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  write_rbm(folder);
+  const std::string head = "seeds = 2\npoints = 2\n[[problem]]\nname = \"a\"\n";
+  std::string wells = folder.read("m.toml");
+  wells = replaced(wells, "seed = 1\n", "");
+  for (const char* table : {"model", "data", "sampler", "estimator"}) {
+    wells = replaced(wells, std::string("[") + table, std::string("[problem.") + table);
+  }
+  folder.write("s.toml", head + wells);
+  folder.write("wide.toml", head + R"([problem.model]
+name = "gaussian_mixture"
+components = 1
+params = [0, 0, 0, 0, 0, 0]
+[problem.data]
+file = "b.csv"
+y = "b0..b3"
+[problem.sampler]
+name = "mala"
+[problem.estimator]
+name = "long_chains"
+)");
+  REQUIRE(run_tool(folder, "bench s.toml --quiet").exit_code == 0);
+  const BadInput all[] = {
+      {"bench: missing file", "bench none.toml", 5, {"none.toml", "No such file"}},
+      {"bench: --resume without --out", "bench s.toml --resume", 2, {"--resume", "--out"}},
+      {"bench: --resume without a run",
+       "bench s.toml --resume --out t",
+       3,
+       {"t: has no cells.jsonl", "nothing to resume"}},
+      {"bench: a configuration is no suite",
+       "bench m.toml",
+       3,
+       {"m.toml:2:2: at the top of the suite: unknown key 'model'", "[[problem]]"}},
+      {"bench: unknown key of a problem",
+       "bench s.toml --set problem.0.add_sampler=true",
+       3,
+       {"problem 'a'", "'add_sampler'", "did you mean 'add_samplers'?"}},
+      {"bench: no seed at all", "bench s.toml --set seeds=0", 3, {"seeds = 0", "1 to 10000"}},
+      {"bench: one point", "bench s.toml --set points=1", 3, {"points = 1", "2 to 40"}},
+      {"bench: unknown sampler",
+       "bench s.toml --set problem.0.sampler.name=malla",
+       3,
+       {"'malla'", "did you mean 'mala'?"}},
+      {"bench: a sampler that does not fit",
+       "bench s.toml --set 'problem.0.sampler={name=\"block_gibbs\"}'",
+       3,
+       {"'block_gibbs' cannot be used here", "mala"}},
+      {"bench: no estimator for the samplers that are added",
+       "bench s.toml --set 'problem.0={name=\"a\",add_samplers=true,model={name=\"quartic\","
+       "params=[1,0,0,0]},data={file=\"d.csv\",x=\"x\",y=\"y\"}}'",
+       3,
+       {"add_samplers = true needs [problem.estimator]"}},
+      {"bench: a row that draws nothing",
+       "bench s.toml --set problem.0.estimator='{name=\"exact\"}'",
+       3,
+       {"s.toml:3:1", "problem 'a': the row 'exact' draws nothing"}},
+      {"bench: no exact gradient",
+       "bench wide.toml",
+       3,
+       {"wide.toml:3:1", "problem 'a'", "exact gradient is not to be had", "quadrature"}},
+      {"bench: missing data", "bench s.toml --set problem.0.data.file=none.csv", 5, {"none.csv"}},
+      {"bench: the chains diverge",
+       "bench s.toml --set 'problem.0.sampler={name=\"ula\",step_size=5}'",
+       4,
+       {"problem 'a', row 'ula', seed", "try step_size = "}},
+  };
+  for (const BadInput& bad : all) {
+    check(folder, bad);
+  }
+}
+
 TEST_CASE("bad input: what runs, and is warned of") {
   const TemporaryFolder folder;
   write_quartic(folder);

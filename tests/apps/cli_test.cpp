@@ -58,7 +58,7 @@ TEST_CASE("cli: help and version") {
   const TemporaryFolder folder;
   for (const char* arguments :
        {"--help", "gradient --help", "exact --help", "sample --help", "train --help",
-        "report --help", "list --help", "demo --help", "--version"}) {
+        "bench --help", "report --help", "list --help", "demo --help", "--version"}) {
     CAPTURE(arguments);
     const ToolRun run = run_tool(folder, arguments);
     CHECK(run.exit_code == 0);

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "negphase/random/philox_source.hpp"
+
 namespace negphase {
 
 namespace {
@@ -27,6 +29,10 @@ double quantile_of_sorted(const std::vector<double>& sorted, double q) {
 bool overlap(const Quartiles& a, const Quartiles& b) { return a.low <= b.high && b.low <= a.high; }
 
 }  // namespace
+
+std::uint64_t repetition_seed(std::uint64_t suite_seed, int repetition) {
+  return derive_seed(suite_seed, "repetition " + std::to_string(repetition)) >> 1;
+}
 
 Quartiles quartiles(std::span<const double> values) {
   std::vector<double> sorted = numbers_of(values);

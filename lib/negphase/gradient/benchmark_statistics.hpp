@@ -1,5 +1,6 @@
 #pragma once
 #include <Eigen/Core>
+#include <cstdint>
 #include <limits>
 #include <span>
 #include <string>
@@ -7,6 +8,10 @@
 
 // What a benchmark over several seeds says of its repetitions.
 namespace negphase {
+
+/// Seed of a repetition, below 2^63, so that `--seed` takes it: other repetitions and other suites
+/// have others.
+std::uint64_t repetition_seed(std::uint64_t suite_seed, int repetition);
 
 /// Median and quartiles, NaN where there is no value.
 struct Quartiles {
