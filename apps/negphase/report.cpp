@@ -63,9 +63,6 @@ int run_report(const std::vector<std::string>& folders, const std::string& out, 
   check_writable(file);
   std::error_code ignored;
   const bool exists = fs::exists(file, ignored);
-  if (exists && !fs::is_regular_file(file, ignored)) {  // the page would take a device's place
-    throw IoError(file.string() + ": is no file; --out names the page");
-  }
   if (!force && exists) {
     throw ConfigError({file.string(), 0, 0},
                       "is there already; --force replaces it, --out names another file");

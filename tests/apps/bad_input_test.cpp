@@ -790,7 +790,7 @@ TEST_CASE("bad input: reports") {
       {"report: --out is a device",
        "report g --out /dev/null --force",
        5,
-       {"/dev/null", "is no file"}},
+       {"/dev/null", "is a device or a pipe"}},
   };
   for (const BadInput& bad : all) {
     check(folder, bad);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "negphase/core/error.hpp"
@@ -53,4 +54,12 @@ TEST_CASE("files: a pipe has no size that could change") {
   CHECK_NOTHROW(before.refuse_change(FileState(ends[0]), "pipe"));
   ::close(ends[0]);
   ::close(ends[1]);
+}
+
+TEST_CASE("files: a result does not take the place of a pipe") {
+  const TemporaryFolder folder;
+  const auto pipe = folder.path() / "pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK_THROWS_AS(write_file_atomically(pipe, "bytes"), IoError);
+  CHECK(std::filesystem::is_fifo(pipe));
 }
