@@ -1,6 +1,7 @@
 #include "benchmark_summary.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 
 namespace negphase::tool {
@@ -29,6 +30,12 @@ std::vector<double> each(const Cells& cells, const std::function<double(const Be
 
 double evaluations_of(const ConvergencePoint& p) {
   return static_cast<double>(p.energy_evaluations + p.gradient_evaluations - p.warmup_evaluations);
+}
+
+// NaN for a sampler that does not count what it asks of the energy
+double effective_per_evaluation(const ConvergencePoint& p) {
+  const double evaluations = evaluations_of(p);
+  return evaluations > 0 ? p.effective_size_median / evaluations : std::nan("");
 }
 
 PointSummary summarize_point(const Cells& cells, std::size_t at) {
@@ -89,9 +96,8 @@ RowSummary summarize_row(const PlannedRow& row, const Cells& cells) {
   s.slope = mean_with_error(each(cells, slope_of));
   s.floor = bias_floor(each(cells, [](const auto& c) { return c.points.back().relative_error; }),
                        each(cells, [](const auto& c) { return c.points.back().relative_noise; }));
-  s.effective_size_per_evaluation = quartiles(each(cells, [](const auto& c) {
-    return c.points.back().effective_size_median / evaluations_of(c.points.back());
-  }));
+  s.effective_size_per_evaluation = quartiles(
+      each(cells, [](const auto& c) { return effective_per_evaluation(c.points.back()); }));
   s.effective_size_per_second = quartiles(each(cells, [](const auto& c) {
     return c.points.back().effective_size_median / c.points.back().seconds;
   }));

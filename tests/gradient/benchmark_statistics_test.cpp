@@ -39,6 +39,7 @@ TEST_CASE("quartiles: interpolated, without what is not known") {
   CHECK(std::isnan(quartiles(Values{unknown}).median));
   const double inf = std::numeric_limits<double>::infinity();
   CHECK(quartiles(Values{1, 2, inf}).median == 2);
+  CHECK(quartiles(Values{inf, inf, inf}).low == inf);
 }
 
 TEST_CASE("a mean and its standard error") {
@@ -106,6 +107,9 @@ TEST_CASE("ranks: quartiles that overlap with the best of a group are a tie") {
   CHECK(ranks(rows_to_rank<Quartiles>()) ==
         std::vector<std::string>{"1=", "1=", "3", "", "4=", "4=", "6"});
   CHECK(ranks(std::vector<Quartiles>{}).empty());
+  // a row whose quartiles are not known is a group of its own
+  CHECK(ranks(std::vector<Quartiles>{{1, unknown, unknown}, {2, unknown, unknown}}) ==
+        std::vector<std::string>{"2", "1"});
   const auto wrong = rows_to_rank<planted::S2::Quartiles>();
   CHECK(planted::S2::ranks(wrong) !=
         std::vector<std::string>{"1=", "1=", "3", "", "4=", "4=", "6"});

@@ -23,7 +23,9 @@ double quantile_of_sorted(const std::vector<double>& sorted, double q) {
   const auto below = static_cast<std::size_t>(at);
   const std::size_t above = std::min(below + 1, sorted.size() - 1);
   const double share = at - static_cast<double>(below);
-  return sorted[below] + (share > 0 ? share * (sorted[above] - sorted[below]) : 0);
+  // no difference is taken of equal ones, which may be infinite
+  const bool between = share > 0 && sorted[below] != sorted[above];
+  return between ? sorted[below] + share * (sorted[above] - sorted[below]) : sorted[below];
 }
 
 bool overlap(const Quartiles& a, const Quartiles& b) { return a.low <= b.high && b.low <= a.high; }
@@ -113,7 +115,8 @@ std::vector<std::string> ranks(std::span<const Quartiles> rows) {
                    [&](auto a, auto b) { return rows[a].median > rows[b].median; });
   std::vector<std::string> result(rows.size());
   for (std::size_t first = 0, next = 0; first < order.size(); first = next) {
-    while (next < order.size() && overlap(rows[order[first]], rows[order[next]])) {
+    while (next < order.size() &&
+           (next == first || overlap(rows[order[first]], rows[order[next]]))) {
       ++next;
     }
     for (std::size_t i = first; i < next; ++i) {
