@@ -53,7 +53,7 @@ function drawBand(ctx, dataset, ends) {
   ctx.fill();
 }
 
-// Powers of ten, and where they are few 2 and 5 times as well.
+// Powers of ten; where they are few 2 and 5 times as well, or any round numbers.
 function logTicks(min, max) {
   const within = (steps) => {
     const values = [];
@@ -62,8 +62,16 @@ function logTicks(min, max) {
     }
     return values.filter((value) => value >= min * 0.999 && value <= max * 1.001);
   };
-  const tens = within([1]);
-  return (tens.length >= 3 ? tens : within([1, 2, 5])).map((value) => ({value}));
+  const enough = [[1], [1, 2, 5]].map(within).find((values) => values.length >= 3);
+  return enough ? enough.map((value) => ({value})) : linearTicks(min, max, 5);
+}
+
+// Round numbers, as many as `most` allows; the library's own leave a short axis with one.
+function linearTicks(min, max, most) {
+  const power = 10 ** Math.floor(Math.log10((max - min) / most));
+  const step = [1, 2, 2.5, 5, 10, 20].map((factor) => factor * power).find((each) => Math.floor(max / each) - Math.ceil(min / each) < most);
+  const first = Math.ceil(min / step), last = Math.floor(max / step);
+  return Array.from({length: last - first + 1}, (_, i) => ({value: Number(((first + i) * step).toPrecision(12))}));
 }
 
 // From the smallest to the largest value with a margin; null where there is none.
@@ -91,10 +99,10 @@ function axisOf({title, log = false, min, max, width, most = 7, hideTicks = fals
     title: {display: Boolean(title), text: title, color: colours.soft},
     grid: {color: colours.grid, borderColor: colours.soft, drawTicks: false},
     ticks: {
-      color: colours.soft, padding: 6, maxRotation: 0, maxTicksLimit: log ? undefined : most, includeBounds: false, autoSkipPadding: 12,
+      color: colours.soft, padding: 6, maxRotation: 0, autoSkipPadding: 12,
       callback: hideTicks ? () => '' : tick,
     },
-    ...(log ? {afterBuildTicks: (axis) => { axis.ticks = logTicks(axis.min, axis.max); }} : {}),
+    afterBuildTicks: (axis) => { axis.ticks = log ? logTicks(axis.min, axis.max) : linearTicks(axis.min, axis.max, most); },
     ...(width ? {afterFit: (axis) => { axis.width = width; }} : {}),
   };
 }
@@ -133,15 +141,16 @@ function tipOf(panel, item) {
 }
 
 // A chart or several small ones.
-// @param spec  {title, see, table: {label, columns, rows}, controls, size ('wide', 'small'),
-//   legend (default: true), panels: () => [{title, x, y, sets, height}]}, called for each drawing
+// @param spec  {name (of its id, below that of its section), title, see, table: {label, columns, rows},
+//   controls, size ('wide', 'small'), legend (default: true),
+//   panels: () => [{name, title, x, y, sets, height}]}, called for each drawing
 function figure(spec) {
   const place = element('div', {class: `panels ${spec.size || 'wide'}`});
   const legend = element('div', {class: 'legend', role: 'group', 'aria-label': 'Series; press to hide or show'});
-  const made = element('figure', {}, element('figcaption', {}, element('h4', {}, spec.title), element('p', {}, spec.see)),
+  const made = element('figure', {'data-name': spec.name}, element('figcaption', {}, element('h4', {}, spec.title), element('p', {}, spec.see)),
                        chartsAvailable ? (spec.controls || null) : null, legend, place,
                        tableBehind(spec.table.label, spec.table.columns, spec.table.rows));
-  const state = {spec, place, legend, charts: [], hidden: new Set()};
+  const state = {spec, figure: made, place, legend, charts: [], hidden: new Set(), only: null};
   made.redraw = () => redraw(state);
   if (chartsAvailable) {
     drawn.push(state);
@@ -155,7 +164,9 @@ function figure(spec) {
 function redraw(state) {
   state.charts.forEach((chart) => chart.destroy());
   state.charts = [];
-  const panels = state.spec.panels();
+  const panels = state.spec.panels()
+      .map((panel, i) => ({...panel, name: slug(panel.name ?? i + 1)}))
+      .filter(({name}) => !state.only || state.only.has(name));
   state.place.replaceChildren();
   state.place.style.setProperty('--least', leastWidth(panels.filter((panel) => !panel.below).length));
   const canvases = panels.map((panel) => {
@@ -164,7 +175,7 @@ function redraw(state) {
       'aria-label': `${panel.title ? `${panel.title}. ` : ''}${state.spec.title}. ${state.spec.see} The numbers are in the table below.`,
     });
     const box = element('div', {class: `plot ${panel.height || ''}`}, canvas);
-    columnFor(state.place, panel).append(...[panel.title ? element('h5', {}, panel.title) : null, box].filter(Boolean));
+    columnFor(state, panel).append(...[panel.title ? element('h5', {}, panel.title) : null, box].filter(Boolean));
     panel.sets.forEach((set) => { set.hidden = state.hidden.has(set.group ?? set.label); });
     return canvas;
   });
@@ -179,9 +190,9 @@ function leastWidth(columns) {
 }
 
 // A panel that is `below` another stands in its column.
-function columnFor(place, panel) {
+function columnFor({place, figure: whole}, panel) {
   if (!panel.below) {
-    place.append(element('div', {class: 'panel'}));
+    place.append(element('div', {class: 'panel', id: `${whole.id}-${panel.name}`}));
   }
   return place.lastElementChild;
 }

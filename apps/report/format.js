@@ -88,3 +88,8 @@ function list(words) {
 function plural(n, word) {
   return `${n} ${word}${n === 1 ? '' : 's'}`;
 }
+
+// Of a label what may stand in an address: "CD-1 (block_gibbs)" is cd-1-block_gibbs.
+function slug(text) {
+  return String(text).toLowerCase().replace(/[^a-z0-9_]+/g, '-').replace(/^-|-$/g, '');
+}

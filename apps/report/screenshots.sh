@@ -1,11 +1,18 @@
 #!/usr/bin/env bash
 # usage: screenshots.sh REPORT.html [FOLDER]
+#        screenshots.sh REPORT.html --only IDS FILE.png [WIDTH]
 # Pictures of a report as Chromium shows it: 1280 and 400 pixels wide, light and dark, whole pages, and
-# as printed. Fails where the page complains.
+# as printed. --only: one picture, of these figures (part-1-error,part-1-components-cd-1: the ids of
+# the page), WIDTH pixels of a page wide (default 800). Fails where the page complains.
 set -euo pipefail
 
 report=$(realpath "$1")
-folder=$(mkdir -p "${2:-build/screenshots}" && realpath "${2:-build/screenshots}")
+only= folder=
+if [[ ${2:-} == --only ]]; then
+  only=${3:?ids of figures} picture=$(realpath "${4:?name of the picture}")
+else
+  folder=$(mkdir -p "${2:-build/screenshots}" && realpath "${2:-build/screenshots}")
+fi
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || {
   echo "screenshots.sh: needs Chromium (Debian: chromium)" >&2
   exit 1
@@ -26,7 +33,7 @@ chrome() {
 # No window is narrower than 500 pixels, but a frame in it can be. It says how high its page is.
 frame() {
   cat >"$work/frame_$1.html" <<HTML
-<!doctype html><html><body style="margin:0;overflow:hidden"><iframe id="page" src="file://$report"
+<!doctype html><html><body style="margin:0;overflow:hidden"><iframe id="page" src="file://$report${only:+#only=$only}"
 style="border:0;width:$1px;height:900px;display:block"></iframe><script>
 const page = document.getElementById('page');
 page.onload = () => {
@@ -44,17 +51,30 @@ HTML
 
 said() { grep -o "data-$1=\"[^\"]*\"" "$work/dom" | head -1 | cut -d'"' -f2; }
 
-most=8000  # pixels in a picture; a longer page becomes several
-failed=0
-for width in 1280 400; do
-  frame $width
-  chrome light $((width < 500 ? 500 : width)) 900 --dump-dom "file://$work/frame_$width.html" >"$work/dom"
+# look <width>: how high the page is, and whether it is as it should be.
+look() {
+  frame "$1"
+  chrome light $(($1 < 500 ? 500 : $1)) 900 --dump-dom "file://$work/frame_$1.html" >"$work/dom"
   height=$(said height)
-  echo "$name, $width pixels wide: $(said drawn) charts, $height pixels high"
+  echo "$name, $1 pixels wide: $(said drawn) charts, $height pixels high"
   if [[ -n $(said problems) || $(said wide) != false ]]; then
-    echo "$name, $width pixels wide: scrolls sideways: $(said wide); problems: $(said problems)" >&2
+    echo "$name, $1 pixels wide: scrolls sideways: $(said wide); problems: $(said problems)" >&2
     failed=1
   fi
+}
+
+failed=0
+if [[ -n $only ]]; then
+  width=${5:-800}
+  look "$width"
+  chrome light "$width" "$height" --screenshot="$picture" "file://$work/frame_$width.html"
+  echo "picture: $picture"
+  exit $failed
+fi
+
+most=8000  # pixels in a picture; a longer page becomes several
+for width in 1280 400; do
+  look $width
   for scheme in light dark; do
     for ((skip = 0; skip < height; skip += most)); do
       file=$folder/${name}_${width}_$scheme$( ((height > most)) && echo "_$((skip / most + 1))" || true).png

@@ -11,7 +11,8 @@
 
 // How these tests can fail: a density of scaled values that is not scaled back, a profile of
 // another row than the one that is named, draws of another row, a parameter group that takes in its
-// neighbour, a picture that changes the run or ends it.
+// neighbour, a picture that changes the run or ends it, a
+// single draw that stretches an axis.
 
 using namespace negphase::test;
 using Json = nlohmann::ordered_json;
@@ -146,6 +147,36 @@ TEST_CASE("pictures: profiles of a quartic in the units of the file, and draws o
   const std::string first = folder.read("t/pictures.json");
   pictures_of(folder, arguments + " --threads 2");
   CHECK(folder.read("t/pictures.json") == first);
+}
+
+TEST_CASE("pictures: a few draws far out do not stretch a profile, the many are in it") {
+  const TemporaryFolder folder;
+  write_quartic(folder);
+  std::string rows = "x,y\n";
+  for (int i = 0; i < 100; ++i) {
+    rows += std::to_string(0.01 * i) + "," +
+            std::to_string(i == 99 ? 60 : 8 * (i * 7 % 99) / 98.0 - 4) + "\n";
+  }
+  folder.write("d.csv", rows);
+  // the chains stay where they start: at y of a row drawn at random
+  const Json pictures = pictures_of(folder, "gradient m.toml --set sampler.step_size=1e-12");
+  std::size_t far = 0;
+  for (const Json& row : pictures["profiles"]["rows"]) {
+    auto draws = row["negatives"].get<Numbers>();
+    std::sort(draws.begin(), draws.end());
+    far += static_cast<std::size_t>(
+        std::count_if(draws.begin(), draws.end(), [](double y) { return y > 5; }));
+    const auto grid = row["y"].get<Numbers>();
+    CHECK(grid.back() < 5);
+    // 450 of 500 draws; the density alone, above 1e-4 of its maximum, ends within -3.2 .. 3.2
+    CHECK(grid.front() <= draws[25]);
+    CHECK(grid.back() >= draws[474]);
+    CHECK((draws[25] < -3.2 && draws[474] > 3.2));
+    const auto density = row["density"].get<Numbers>();
+    CHECK(*std::max_element(density.begin(), density.end()) >
+          1e4 * std::max(density.front(), density.back()));
+  }
+  CHECK(far > 0);
 }
 
 TEST_CASE("pictures: z is summed out, and without x there is one profile") {

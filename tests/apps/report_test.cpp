@@ -76,7 +76,7 @@ void write_pictures(const std::filesystem::path& file) {
     row["y"].push_back(y);
     row["free_energy"].push_back(y * y / 2);
     row["density"].push_back(std::exp(-y * y / 2) / std::sqrt(2 * M_PI));
-    row["negatives"].push_back(0.05 * i - 1);
+    row["negatives"].push_back(i < 40 ? 0.05 * i - 1 : 60);
   }
   row["regression"] = {{"mean", 0.1}, {"standard_deviation", 1.1}};
   Json other = row;
@@ -401,6 +401,7 @@ TEST_CASE("report: in a browser every chart and table is made") {
   CHECK(contains(markup, "&lt;img src=x"));
   CHECK(contains(markup, "Partial result."));
   CHECK(contains(markup, "CD-1: bias 0.500"));
+  CHECK(count_of(markup, ">1 of 41 draws outside<") == (contains(page, "Chart.js v") ? 4 : 0));
   // bias^2 = error^2 - noise^2
   double exact = 0, noise = 0;
   for (std::size_t i = 0; i < cd["mean"].size(); ++i) {
@@ -418,6 +419,23 @@ TEST_CASE("report: in a browser every chart and table is made") {
   CHECK(count_of(markup, "<canvas role=\"img\" aria-label=\"") == (charts ? 20 : 0));
   CHECK(count_of(markup, "<figure") == count_of(markup, "<details class=\"numbers\""));
   CHECK(count_of(markup, "<table") > 20);
+  if (charts) {
+    CHECK(std::stoi(attribute(dom, "data-fewest-ticks")) >= 3);
+  }
+
+  // figures alone: one whole, one chart of another
+  const std::string some =
+      shown(folder, "page.html#only=part-1-error,part-1-components-cd-1-block_gibbs");
+  CHECK(attribute(some, "data-problems") == "");
+  CHECK(attribute(some, "data-drawn") == (charts ? "2" : "0"));
+  const std::string alone = markup_of(some);
+  CHECK(count_of(alone, "<figure") == 2);
+  CHECK(count_of(alone, "<section") == 0);
+  CHECK(contains(alone, "id=\"part-1-error\""));
+  CHECK(contains(alone, "id=\"part-1-components\""));
+  CHECK(contains(alone, "id=\"part-1-components-cd-1-block_gibbs\"") == charts);
+  const std::string none = shown(folder, "page.html#only=part-9-error");
+  CHECK(attribute(none, "data-problems") == "no figure part-9-error here");
 
   // the same page from a build without Chart.js
   const std::string mark = "<script id=\"chart-library\">";

@@ -53,6 +53,7 @@ function benchFigure(problem, seeds) {
     made.redraw();
   });
   const made = figure({
+    name: `error-${slug(problem.name)}`,
     title: `${problem.name}: error against cost`,
     see: `Median over ${plural(seeds, 'seed')} with the band from quartile to quartile: exact methods fall along 1/\u2060√cost (dotted), ` +
         'the lower the better; a biased one flattens at its bias.',

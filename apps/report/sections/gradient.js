@@ -175,6 +175,7 @@ function errorFigure(result) {
     made.redraw();
   });
   const made = figure({
+    name: 'error',
     title: exact ? 'Error against cost' : 'Standard error against cost',
     see: exact ? 'Methods whose error is noise fall along 1/\u2060√cost (dotted), with the errors that their bars claim ' +
                     '(dashed); a biased method leaves its dashed line and flattens. Bars: one standard error.'
@@ -215,6 +216,7 @@ function componentPanel(row, i, components, range) {
   const style = {...series(i), showLine: false, pointRadius: many ? 2 : 4, cap: many ? 0 : 4, intervalWidth: many ? 1 : 1.5};
   const outside = {...style, borderColor: theme().accent, backgroundColor: theme().accent, pointStyle: 'crossRot', pointRadius: many ? 3 : 5};
   return {
+    name: row.label,
     title: `${row.label}: ${some(true).length} of ${points.length} cover`,
     height: 'square',
     x: {title: 'exact', ...range, most: 7},
@@ -234,6 +236,7 @@ function componentFigure(result) {
     return null;
   }
   return figure({
+    name: 'components',
     title: 'Exact and estimated components',
     see: `Each point is one component of the gradient with its 95 % interval: true intervals cover the exact value, the ` +
         `diagonal, in about 95 of 100 cases; those that do not are crosses.` +
@@ -284,11 +287,11 @@ function scorePanel(row, i) {
   const axes = {x: {title: 'z', min: -1.06 * zRange, max: 1.06 * zRange, most: 11}, y: {title: 'density', min: 0, most: 5}};
   if (row.z.length < manyScores) {
     const points = clamped.map((x, k) => ({x, y: normalDensity(x), name: row.z[k] === x ? undefined : `z = ${number(row.z[k])}`}));
-    return {title, height: 'low', ...axes, sets: [{...series(i), showLine: false, pointRadius: 6, label: 'a component', unlisted: true, data: points}, normal]};
+    return {name: row.label, title, height: 'low', ...axes, sets: [{...series(i), showLine: false, pointRadius: 6, label: 'a component', unlisted: true, data: points}, normal]};
   }
   const bins = row.z.length < 200 ? 20 : 40;
   const {edges, heights} = histogram(clamped, -zRange, zRange, bins);
-  return {title, height: 'low', ...axes, sets: [{...filled(i, 'z-scores'), unlisted: true, data: outline(edges, heights)}, normal]};
+  return {name: row.label, title, height: 'low', ...axes, sets: [{...filled(i, 'z-scores'), unlisted: true, data: outline(edges, heights)}, normal]};
 }
 
 function scoreFigure(result) {
@@ -300,6 +303,7 @@ function scoreFigure(result) {
   const share = (row, bound) => percent(row.z.filter((z) => Math.abs(z) > bound).length / row.z.length, 2);
   const few = rows.every((row) => row.z.length < manyScores);
   return figure({
+    name: 'scores',
     title: 'z-scores: error in units of the error bar',
     see: (few ? 'Each mark is a component, set on the curve: marks lie where the curve is high if the error bars are true.'
               : 'The histogram follows the standard normal curve if the error bars are true; a wider one means bars that are too small, or bias.') +

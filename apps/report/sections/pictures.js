@@ -27,12 +27,16 @@ function profileTitle(profiles, row) {
   return `${x.length > 3 ? `${x.slice(0, 3).join(', ')}, …` : x.join(', ')} (row\u00a0${row.row})`;
 }
 
+function profileName(row) {
+  return `row-${row.row ?? 1}`;
+}
+
 function energyPanel(profiles, row, range) {
   const points = row.y.map((x, i) => ({x, y: row.free_energy[i]})).filter((p) => isNumber(p.y));
   const inside = points.filter((p) => p.x >= range.min && p.x <= range.max).map((p) => p.y);
   const top = Math.min(Math.max(...inside, 0.1), 10 / (profiles.beta || 1));
   return {
-    title: profileTitle(profiles, row), height: 'lower',
+    name: profileName(row), title: profileTitle(profiles, row), height: 'lower',
     x: {...range, most: 6, hideTicks: true}, y: {title: 'energy F − min', min: 0, max: top * 1.05, most: 4, width: 62},
     sets: [{...line(7), label: 'energy F(x, y)', data: points}, observedLine(row, top * 1.05)],
   };
@@ -51,7 +55,7 @@ function densityPanel(profiles, row, range) {
   const regression = row.regression && row.y.map((x) => ({x, y: gaussian(row.regression.mean, row.regression.standard_deviation, x)}));
   const top = 1.08 * Math.max(...exact.map((p) => p.y), ...heights.map((h) => h * scale), ...(regression || []).map((p) => p.y));
   return {
-    title: `${drawsOutside(row)} of ${plural(row.negatives.length, 'draw')} outside`,
+    name: profileName(row), title: `${drawsOutside(row)} of ${plural(row.negatives.length, 'draw')} outside`,
     x: {title: profiles.y, ...range, most: 6}, y: {title: 'density', min: 0, max: top, most: 4, width: 62},
     height: 'low', below: true,
     sets: [
@@ -69,6 +73,7 @@ function profileFigure(profiles) {
     return null;
   }
   return figure({
+    name: 'profiles',
     title: 'Energy, density and negative examples',
     see: `Low energy is high probability: the negative examples (filled) fill the exact density (line), wherever the energy has its ` +
         'valleys' + (rows.some((row) => row.regression) ? '; a Gaussian regression has one peak only, be it between them.' : '.'),
@@ -138,8 +143,8 @@ function divergingOf(most) {
   return (value) => mix(theme().zero, value < 0 ? theme().negative : theme().positive, Math.abs(value) / most);
 }
 
-function pictureFigure(title, see, inside, behind) {
-  return element('figure', {}, element('figcaption', {}, element('h4', {}, title), element('p', {}, see)), inside,
+function pictureFigure(name, title, see, inside, behind) {
+  return element('figure', {'data-name': name}, element('figcaption', {}, element('h4', {}, title), element('p', {}, see)), inside,
                  tableBehind(behind.label, behind.columns, behind.rows));
 }
 
@@ -153,7 +158,7 @@ function imageFigure(images) {
   }
   const kinds = [['Data', images.data], ['Draws of the model', images.negatives]].filter(([, all]) => all.length > 0);
   return pictureFigure(
-      'Data and draws as pictures',
+      'images', 'Data and draws as pictures',
       `A model that has learnt draws what looks like the data; ink is ${images.high}, paper ${images.low}. Drawn: ${images.how}.`,
       kinds.map(([name, all]) => element('div', {}, element('h5', {}, name),
                                          pictureGrid(`${name}: ${all.length} pictures of ${images.height} x ${images.width} pixels`, all, images, greyOf(images)))),
@@ -196,7 +201,7 @@ function weightFigure(part) {
     return null;
   }
   return pictureFigure(
-      'Weights as pictures',
+      'weights', 'Weights as pictures',
       'Each picture is what one unit looks for: parts of the data where it has learnt, noise or nothing where it has not.',
       groups.map(({group, all}) => {
         const most = Math.max(...all.flat().filter(isNumber).map(Math.abs), 1e-12);

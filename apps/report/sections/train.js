@@ -6,7 +6,7 @@ function pointsOf(metrics, key) {
   return metrics.columns.update.map((x, i) => ({x, y: values[i]})).filter((p) => isNumber(p.y));
 }
 
-function lineFigure(metrics, {title, see, unit, curves, log = false, constants = []}) {
+function lineFigure(metrics, {name, title, see, unit, curves, log = false, constants = []}) {
   const shown = curves.map((curve) => ({...curve, points: pointsOf(metrics, curve.key)})).filter((curve) => curve.points.length > 1);
   if (shown.length === 0) {
     return null;
@@ -17,7 +17,7 @@ function lineFigure(metrics, {title, see, unit, curves, log = false, constants =
   const every = Math.ceil(named.length / 100);
   const inTable = named.filter((_, i) => i % every === 0 || i === named.length - 1);
   return figure({
-    title, see,
+    name, title, see,
     panels: () => [{
       x: {title: 'update', min: 0, max: updates.at(-1), most: 8},
       y: {title: unit, log, ...rangeOf(shown.flatMap((curve) => curve.points.map((p) => p.y)).concat(constants.map((c) => c.value)), log)},
@@ -26,7 +26,7 @@ function lineFigure(metrics, {title, see, unit, curves, log = false, constants =
           ...(curve.marked && curve.points.length < 60 ? series(curve.colour) : line(curve.colour, curve.dash || 0)),
           borderWidth: curve.marked ? 2 : 1.25, label: curve.label, data: curve.points,
         })),
-        ...constants.map((c) => ({...line(c.colour, 4), label: c.label, data: [{x: 0, y: c.value}, {x: updates.at(-1), y: c.value}]})),
+        ...constants.map((c) => ({...line(c.colour, c.dash), label: c.label, data: [{x: 0, y: c.value}, {x: updates.at(-1), y: c.value}]})),
       ],
     }],
     table: {
@@ -39,9 +39,10 @@ function lineFigure(metrics, {title, see, unit, curves, log = false, constants =
 
 function nllFigure(part) {
   const baseline = part.result?.baseline;
-  const constant = (value, what, colour) => isNumber(value) ? [{value, label: `${baseline.name}${what}`, colour}] : [];
+  const constant = (value, what, colour, dash) => isNumber(value) ? [{value, label: `${baseline.name}${what}`, colour, dash}] : [];
   const known = pointsOf(part.metrics, 'exact_nll').length > 0;
   return lineFigure(part.metrics, {
+    name: 'nll',
     title: 'Negative log-likelihood by update',
     see: (known ? 'The exact NLL falls as the model learns; where that of the rows held out rises again, it learns by heart.'
                 : 'What the steps along the estimated gradient have gained, by the running sum of gradient times step.') +
@@ -53,13 +54,14 @@ function nllFigure(part) {
       {key: 'exact_nll', label: 'exact NLL', colour: 0, marked: true},
       {key: 'exact_test_nll', label: 'exact NLL, rows held out', colour: 1, marked: true},
     ],
-    constants: baseline ? [...constant(baseline.nll, '', 3), ...constant(baseline.test_nll, ', rows held out', 4)] : [],
+    constants: baseline ? [...constant(baseline.nll, '', 3, 4), ...constant(baseline.test_nll, ', rows held out', 4, 2)] : [],
   });
 }
 
 function otherCurves(metrics) {
   return [
     lineFigure(metrics, {
+      name: 'gradient-norm',
       title: 'Gradient norm and its noise',
       see: 'When the norm has come down to the standard error of the chains, the steps that are left are noise.',
       unit: 'length',
@@ -67,12 +69,14 @@ function otherCurves(metrics) {
       curves: [{key: 'gradient_norm', label: '|gradient|', colour: 0}, {key: 'chain_error', label: 'its standard error by chains', colour: 1, dash: 1}],
     }),
     lineFigure(metrics, {
+      name: 'acceptance',
       title: 'Acceptance',
       see: 'A fall shows an energy that has become too sharp for the step size: the chains then lag behind.',
       unit: 'mean acceptance',
       curves: [{key: 'acceptance', label: 'acceptance', colour: 0}],
     }),
     lineFigure(metrics, {
+      name: 'learning-rate',
       title: 'Learning rate',
       see: 'The rate of each update; steps are rate × gradient for plain descent.',
       unit: 'learning rate',
@@ -114,6 +118,7 @@ function parameterFigure(part) {
     return element('div', {class: 'block'}, element('h4', {}, 'Parameters'), table(behind.label, behind.columns, behind.rows));
   }
   return figure({
+    name: 'parameters',
     title: 'Parameters by group',
     see: 'A spread of several units of energy is a model that has decided; values that run far out ask for weight decay (l2).',
     size: 'small',
@@ -122,7 +127,7 @@ function parameterFigure(part) {
       const {min, max} = rangeOf(values, false, 0.02);
       const {edges, heights} = histogram(values, min, max, Math.max(10, Math.min(40, Math.round(Math.sqrt(values.length)))));
       return {
-        title: `${group.name}: ${values.length} values`, height: 'low', x: {title: 'value', min, max, most: 6}, y: {title: 'density', min: 0, most: 4},
+        name: group.name, title: `${group.name}: ${values.length} values`, height: 'low', x: {title: 'value', min, max, most: 6}, y: {title: 'density', min: 0, most: 4},
         sets: [{...filled(i, group.name), data: outline(edges, heights)}],
       };
     }),
