@@ -128,12 +128,6 @@ Outcome outcome_of(const Benchmark& benchmark, const CommonArguments& common,
   return outcome;
 }
 
-void write_report_if_wanted(const ResultFolder& results, const CommonArguments& common) {
-  if (common.report) {
-    write_report({{results.folder()}}, results.file(report_file));
-  }
-}
-
 void print_outcome(const Benchmark& benchmark, const Outcome& outcome, bool json) {
   print(json ? outcome.json : format_tables(benchmark, outcome.summaries));
 }

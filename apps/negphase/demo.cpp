@@ -69,6 +69,43 @@ small enough that the exact answer is known as well, so that every estimate can 
 
 )";
 
+/// A model that is trained, and one gradient of it by several methods.
+struct TrainAndCompare {
+  int number;
+  const char* title;
+  const char* config;
+  const char *trained, *gradient;  ///< folders
+  const char* about;
+  const char* ways;
+  const char* lesson;  ///< what the figures teach, after the verdict on them
+};
+
+constexpr TrainAndCompare yacht{
+    1,
+    "A yacht's resistance",
+    "yacht_mlp.toml",
+    yacht_trained,
+    yacht_gradient,
+    "A real y: the resistance of a yacht's hull given its speed and shape, 308 measurements. The "
+    "energy is a small neural network, trained by negative examples that MALA draws. Quadrature "
+    "over y gives the exact NLL, which stands beside that of a Gaussian regression.",
+    "by three samplers",
+    "ULA takes the same steps as MALA but never rejects one: it samples another law, and more "
+    "draws do not help."};
+
+constexpr TrainAndCompare digits{
+    2,
+    "Handwritten digits",
+    "digits_rbm_train.toml",
+    digits_trained,
+    digits_gradient,
+    "A discrete y with latents: a restricted Boltzmann machine, 64 pixels and 16 hidden units, on "
+    "1797 handwritten digits, trained by persistent chains. The sum over all 2^16 hidden states "
+    "gives the exact NLL and gradient.",
+    "by five ways to draw the negative examples",
+    "CD-k stops each chain k steps after the datum, which it still remembers. That is the bias of "
+    "the method: the error bar is small, and surrounds another number."};
+
 class Demo {
  public:
   explicit Demo(const CommonArguments& common)
@@ -78,8 +115,7 @@ class Demo {
   void run();
 
  private:
-  void continuous();
-  void discrete();
+  void train_and_compare(const TrainAndCompare& part);
   void one_to_many();
   std::string what_next() const;
 
@@ -99,7 +135,7 @@ class Demo {
     return step(gradient_result, out_ / trained / "trained.toml", folder);
   }
 
-  void add_part(const char* folder, const char* title, const std::string& text) {
+  void add_part(const char* folder, const std::string& title, const std::string& text) {
     report_.push_back({out_ / folder, title, text});
   }
 
@@ -122,43 +158,16 @@ std::string gradient_text(const VerbResult& found, const std::string& said) {
          wrapped(said, 0) + "\n";
 }
 
-void Demo::continuous() {
-  const std::string about =
-      "A real y: the resistance of a yacht's hull given its speed and shape, 308 measurements. The "
-      "energy is a small neural network, trained by negative examples that MALA draws. Quadrature "
-      "over y gives the exact NLL, which stands beside that of a Gaussian regression.";
-  print_part(1, about);
-  const VerbResult trained = train("yacht_mlp.toml", yacht_trained);
-  print(nll_table(trained.json) + "\nNow one gradient at the trained parameters, by three " +
-        "samplers beside the exact one:\n\n");
-  const VerbResult found = gradient(yacht_trained, yacht_gradient);
-  const std::string said =
-      verdict(found.json) +
-      " ULA takes the same steps as MALA but never rejects one: it samples another law, and more "
-      "draws do not help.";
+void Demo::train_and_compare(const TrainAndCompare& part) {
+  print_part(part.number, part.about);
+  const VerbResult trained = train(part.config, part.trained);
+  print(nll_table(trained.json) + "\nNow one gradient at the trained parameters, " + part.ways +
+        " beside the exact one:\n\n");
+  const VerbResult found = gradient(part.trained, part.gradient);
+  const std::string said = verdict(found.json) + " " + part.lesson;
   print(gradient_text(found, said) + "\n");
-  add_part(yacht_trained, "A yacht's resistance: training", about);
-  add_part(yacht_gradient, "A yacht's resistance: one gradient by three samplers", said);
-}
-
-void Demo::discrete() {
-  const std::string about =
-      "A discrete y with latents: a restricted Boltzmann machine, 64 pixels and 16 hidden units, "
-      "on "
-      "1797 handwritten digits, trained by persistent chains. The sum over all 2^16 hidden states "
-      "gives the exact NLL and gradient.";
-  print_part(2, about);
-  const VerbResult trained = train("digits_rbm_train.toml", digits_trained);
-  print(nll_table(trained.json) + "\nNow one gradient at the trained parameters, by five ways " +
-        "to draw the negative examples:\n\n");
-  const VerbResult found = gradient(digits_trained, digits_gradient);
-  const std::string said =
-      verdict(found.json) +
-      " CD-k stops each chain k steps after the datum, which it still remembers. That is the bias "
-      "of the method: the error bar is small, and surrounds another number.";
-  print(gradient_text(found, said) + "\n");
-  add_part(digits_trained, "Handwritten digits: training", about);
-  add_part(digits_gradient, "Handwritten digits: one gradient in five ways", said);
+  add_part(part.trained, std::string(part.title) + ": training", part.about);
+  add_part(part.gradient, std::string(part.title) + ": one gradient, " + part.ways, said);
 }
 
 void Demo::one_to_many() {
@@ -194,8 +203,8 @@ std::string Demo::what_next() const {
 
 void Demo::run() {
   print(opening);
-  continuous();
-  discrete();
+  train_and_compare(yacht);
+  train_and_compare(digits);
   one_to_many();
   write_report(report_, out_ / report_file, "negphase: what the demo shows");
   print(what_next());

@@ -17,12 +17,6 @@ namespace negphase::tool {
 namespace {
 
 // After run.json: a page that cannot be written leaves a whole result.
-void write_report_if_wanted(const ResultFolder& results, const CommonArguments& common) {
-  if (common.report) {
-    write_report({{results.folder()}}, results.file(report_file));
-  }
-}
-
 // By the first row's sampler.
 std::string pictures_of(const Comparison& comparison, const CommonArguments& common) {
   const AnySampler* sampler = nullptr;

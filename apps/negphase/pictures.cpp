@@ -110,8 +110,8 @@ Eigen::VectorXd grid_between(double low, double high, Index points) {
   return Eigen::VectorXd::LinSpaced(points, low, high);
 }
 
-// The middle 90 % of the draws, as the report shows: a few chains of 100 that have not come home yet,
-// far out where the energy is flat, would leave the density a needle.
+// The middle 90 % of the draws, as the report shows: a few chains of 100 that have not come home
+// yet, far out where the energy is flat, would leave the density a needle.
 std::pair<double, double> middle_of(const Eigen::VectorXd& draws) {
   std::vector<double> sorted(draws.begin(), draws.end());
   std::sort(sorted.begin(), sorted.end());

@@ -53,6 +53,12 @@ std::size_t write_report(const std::vector<ReportPart>& parts, const fs::path& f
   return bytes.size();
 }
 
+void write_report_if_wanted(const ResultFolder& results, const CommonArguments& common) {
+  if (common.report) {
+    write_report({{results.folder()}}, results.file(report_file));
+  }
+}
+
 int run_report(const std::vector<std::string>& folders, const std::string& out, bool force) {
   const fs::path file = file_of(folders, out);
   std::vector<ReportPart> parts;

@@ -3,6 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "results.hpp"
+#include "verbs.hpp"
+
 namespace negphase::tool {
 
 /// A folder of results in a report.
@@ -24,5 +27,8 @@ inline constexpr const char* report_file = "report.html";
 /// @return the bytes written
 std::size_t write_report(const std::vector<ReportPart>& parts, const std::filesystem::path& file,
                          const std::string& title = "");
+
+/// The page of one result, into its own folder, where --report was given.
+void write_report_if_wanted(const ResultFolder& results, const CommonArguments& common);
 
 }  // namespace negphase::tool

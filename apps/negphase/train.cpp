@@ -407,9 +407,7 @@ VerbResult train_result(const std::string& file, const CommonArguments& common) 
   Json json = json_of(t, results);
   write_result(t, results, json.dump(2) + "\n", executor.threads());
   files.end();
-  if (common.report) {
-    write_report({{results.folder()}}, results.file(report_file));
-  }
+  write_report_if_wanted(results, common);
   const bool failed = std::any_of(t.warnings.begin(), t.warnings.end(),
                                   [](const Warning& w) { return w.is_failed_check; });
   return {text_of(t, results), std::move(json), failed};

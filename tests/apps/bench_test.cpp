@@ -73,17 +73,6 @@ estimator = { name = "cd", cd_k = 1, draws = 40 }
 constexpr const char* bench = "bench s.toml --quiet ";
 constexpr std::size_t rows = 7, cells = 3 * rows;  // 2; block_gibbs, CD-1 and three that are added
 
-void drop_timing(Json& json) {
-  if (json.is_object()) {
-    json.erase("timing");
-  }
-  for (Json& child : json) {
-    if (child.is_structured()) {
-      drop_timing(child);
-    }
-  }
-}
-
 std::vector<std::vector<std::string>> fields_of(const std::string& csv) {
   std::vector<std::vector<std::string>> lines;
   std::istringstream stream(csv);

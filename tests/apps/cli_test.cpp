@@ -19,18 +19,6 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-// Times differ from run to run; nothing else may.
-void drop_timing(Json& json) {
-  if (json.is_object()) {
-    json.erase("timing");
-  }
-  for (Json& child : json) {
-    if (child.is_structured()) {
-      drop_timing(child);
-    }
-  }
-}
-
 Json result(const TemporaryFolder& folder, const std::string& arguments) {
   const ToolRun run = run_tool(folder, arguments + " --json");
   CAPTURE(run.err);

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "support/temporary_folder.hpp"
@@ -98,6 +99,18 @@ y = "a..c"
 [sampler]
 name = "block_gibbs"
 )");
+}
+
+/// Times differ from run to run; nothing else may.
+inline void drop_timing(nlohmann::ordered_json& json) {
+  if (json.is_object()) {
+    json.erase("timing");
+  }
+  for (nlohmann::ordered_json& child : json) {
+    if (child.is_structured()) {
+      drop_timing(child);
+    }
+  }
 }
 
 }  // namespace negphase::test

@@ -112,8 +112,7 @@ void check_writable(const std::filesystem::path& file) {
   if (std::filesystem::is_directory(file, ignored)) {
     fail(file, "is a folder; give the name of a file");
   }
-  if (std::filesystem::exists(file, ignored) &&
-      !std::filesystem::is_regular_file(file, ignored)) {
+  if (std::filesystem::exists(file, ignored) && !std::filesystem::is_regular_file(file, ignored)) {
     // a rename would put a file into the place of a device or a pipe
     fail(file, "is a device or a pipe; give the name of a file");
   }
