@@ -34,7 +34,7 @@ chrome() {
 frame() {
   cat >"$work/frame_$1.html" <<HTML
 <!doctype html><html><body style="margin:0;overflow:hidden"><iframe id="page" src="file://$report${only:+#only=$only}"
-style="border:0;width:$1px;height:900px;display:block"></iframe><script>
+style="border:0;width:$1px;height:$([[ $only ]] && echo 100 || echo 900)px;display:block"></iframe><script>
 const page = document.getElementById('page');
 page.onload = () => {
   const root = page.contentDocument.documentElement;

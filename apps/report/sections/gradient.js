@@ -284,7 +284,7 @@ function scorePanel(row, i) {
   const clamped = row.z.map((z) => Math.max(-zRange, Math.min(zRange, z)));
   const beyond = row.z.filter((z) => Math.abs(z) > zRange).length;
   const title = `${row.label}: rms z ${number(row.rms_z)}` + (beyond > 0 ? `, ${beyond} of ${row.z.length} beyond ±${zRange}` : '');
-  const axes = {x: {title: 'z', min: -1.06 * zRange, max: 1.06 * zRange, most: 11}, y: {title: 'density', min: 0, most: 5}};
+  const axes = {x: {title: 'z', min: -1.06 * zRange, max: 1.06 * zRange, most: 6}, y: {title: 'density', min: 0, most: 5}};
   if (row.z.length < manyScores) {
     const points = clamped.map((x, k) => ({x, y: normalDensity(x), name: row.z[k] === x ? undefined : `z = ${number(row.z[k])}`}));
     return {name: row.label, title, height: 'low', ...axes, sets: [{...series(i), showLine: false, pointRadius: 6, label: 'a component', unlisted: true, data: points}, normal]};
