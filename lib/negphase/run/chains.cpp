@@ -115,6 +115,8 @@ void check_distance(std::span<const Column> columns, const Block<Scalar>& start,
   }
 }
 
+constexpr double least_advice = 1e-6;  // of the step size that was given
+
 }  // namespace
 
 template <class Scalar>
@@ -302,7 +304,9 @@ void Chains<Scalar>::raise_faults(const std::vector<FaultAt>& faults) const {
   switch (f.fault) {
     case Fault::diverged:
       what += fmt::format("the chain diverged: it came to {}.", f.position);
-      if (f.advised_step_size < setup_.step_size) {  // not for NaN
+      // not for NaN; nor where the curvature has no bounds and no step can follow it
+      if (f.advised_step_size < setup_.step_size &&
+          f.advised_step_size > least_advice * setup_.step_size) {
         what += fmt::format(
             " step_size = {} is too large for the curvature at the start; try step_size = {:.2g}."
             " If it still diverges, the energy is not normalisable.",
