@@ -111,8 +111,10 @@ std::string table(const BenchProblem& problem, const std::vector<RowSummary>& ro
 std::string legend(std::size_t seeds) {
   return paragraph(fmt::format(
              "relative error: |estimate - exact| / |exact| after all draws, median and quartiles "
-             "over {} seeds. Where a sampler is right its slope is -0.5, its coverage 0.95 and its "
-             "worst |z| about what is expected of so many independent components (less where they "
+             "over {} seeds. Where a sampler is right its slope is -0.5 (nearer to 0 while the "
+             "first "
+             "points are shorter than its memory), its coverage 0.95 and its worst |z| about what "
+             "is expected of so many independent components (less where they "
              "go together). TV: total variation between the visited states of y and their law; "
              "below its floor no sampler comes but by chance.",
              seeds)) +
