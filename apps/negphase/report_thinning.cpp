@@ -143,7 +143,7 @@ std::vector<Json> whole_lines(const std::string& text) {
 Indices shown_updates(const std::vector<Json>& lines) {
   Indices exact;
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    if (lines[i].contains("exact_nll")) {
+    if (lines[i].contains("exact_nll") || lines[i].contains("nll_change")) {
       exact.push_back(i);
     }
   }

@@ -140,11 +140,6 @@ struct Training {
   double seconds = 0;
 };
 
-bool nll_is_due(const Training& t) {
-  const std::int64_t every = t.options.integer("exact_nll_every"), n = t.trainer.updates();
-  return t.watch.can() && (t.trainer.done() || n == 0 || (every > 0 && n % every == 0));
-}
-
 // NaN where no kernel of the run ever rejects.
 double acceptance(const RunCounts& counts) {
   return counts.acceptance / static_cast<double>(counts.proposals);
@@ -154,6 +149,15 @@ RunCounts since(const RunCounts& before, RunCounts counts) {
   counts.proposals -= before.proposals;
   counts.acceptance -= before.acceptance;
   return counts;
+}
+
+// Change of the NLL by chains, null where too little of their weight is left.
+void add_nll_change(const PathNll& path, Json& line) {
+  const PathNll::Estimate found = path.estimate();
+  line["nll_change"] = found.change ? Json(found.change->value) : Json();
+  line["nll_change_se"] = found.change ? Json(found.change->standard_error) : Json();
+  line["nll_change_ess"] =
+      std::isfinite(found.effective_size) ? Json(found.effective_size) : Json();
 }
 
 // The line of the present update, which `made` its proposals; none has been made where `done` is
@@ -173,7 +177,13 @@ Json metrics_line(const Training& t, const TrainingUpdate* done, const RunCounts
       line["acceptance"] = acceptance(made);
     }
   }
-  if (nll_is_due(t)) {
+  if (!t.trainer.nll_is_due()) {
+    return line;
+  }
+  if (const PathNll* path = t.trainer.path_nll()) {
+    add_nll_change(*path, line);
+  }
+  if (t.watch.can()) {
     line["exact_nll"] = t.watch.at(t.trainer.params());
     if (t.test_watch && t.test_watch->can()) {
       line["exact_test_nll"] = t.test_watch->at(t.trainer.params());
@@ -226,11 +236,32 @@ void warn_of_last_acceptance(Training& t) {
   }
 }
 
+void warn_of_lost_weight(Training& t) {
+  const PathNll* path = t.trainer.path_nll();
+  if (path == nullptr || t.last["nll_change"].is_number()) {
+    return;
+  }
+  const Json& left = t.last["nll_change_ess"];
+  const std::string why =
+      left.is_number() ? fmt::format("of {} chains{} the weights are worth {:.2g}, below {:.3g}",
+                                     t.options.integer("nll_chains"),
+                                     t.loaded.problem.model.shape().num_x > 0 ? " a row" : "",
+                                     left.get<double>(), path->least_effective_size())
+                       : "a chain went away";
+  t.warnings.push_back(
+      {"no_nll_change",
+       fmt::format("the change of the NLL is not known without log Z: {}; take more nll_steps, "
+                   "or a sampler that moves faster",
+                   why),
+       true});
+}
+
 void collect_warnings(Training& t) {
   const RunCounts counts = t.trainer.counts();
   const std::string& how = t.options.word("gradient");
   warn_of_acceptance(counts, t.warnings);
   warn_of_last_acceptance(t);
+  warn_of_lost_weight(t);
   if (t.sampler && !t.sampler->is_exact) {
     t.warnings.push_back(biased_sampler(t.sampler->name));
   }
@@ -278,6 +309,11 @@ std::string text_of(const Training& t, const ResultFolder& results) {
               ? fmt::format("mean NLL {} -> {} (exact, by {})\n", nll_text(t.first["exact_nll"]),
                             nll_text(t.last["exact_nll"]), t.watch.method())
               : fmt::format("no exact NLL: {}\n", t.watch.why_not());
+  if (t.last.contains("nll_change") && t.last["nll_change"].is_number()) {
+    text += fmt::format(
+        "change of the NLL without log Z, by annealed importance sampling: {:.6g} +- {:.2g}\n",
+        t.last["nll_change"].get<double>(), t.last["nll_change_se"].get<double>());
+  }
   if (t.last.contains("exact_test_nll")) {
     text += fmt::format("on the {} rows held out {} -> {}\n", t.loaded.test_problem()->rows(),
                         nll_text(t.first["exact_test_nll"]), nll_text(t.last["exact_test_nll"]));
@@ -322,6 +358,13 @@ Json json_of(const Training& t, const ResultFolder& results) {
                                      {"before", t.first["exact_nll"]},
                                      {"after", t.last["exact_nll"]}}
                               : Json{{"method", nullptr}, {"why_not", t.watch.why_not()}};
+  if (const PathNll* path = t.trainer.path_nll()) {
+    json["nll_change"] = {{"value", t.last["nll_change"]},
+                          {"standard_error", t.last["nll_change_se"]},
+                          {"effective_size", t.last["nll_change_ess"]},
+                          {"energy_evaluations", path->counts().energy_evaluations},
+                          {"gradient_evaluations", path->counts().gradient_evaluations}};
+  }
   if (t.last.contains("exact_test_nll")) {
     json["test_nll"] = {{"before", t.first["exact_test_nll"]}, {"after", t.last["exact_test_nll"]}};
   }

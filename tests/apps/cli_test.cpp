@@ -451,6 +451,44 @@ TEST_CASE("cli: training says when the acceptance fell, which its mean hides") {
   CHECK_FALSE(falls(result(folder, "train n.toml --out w --set train.learning_rate=0.01")));
 }
 
+TEST_CASE("cli: training tells the change of the NLL without log Z, or why not, and trains alike") {
+  const TemporaryFolder folder;
+  write_rbm(folder);
+  const std::string train =
+      "train r.toml --set train.updates=40 --set train.learning_rate=1 "
+      "--set train.exact_nll_every=20 --out ";
+  const Json plain = result(folder, train + "a");
+  CHECK_FALSE(plain.contains("nll_change"));
+  const Json watched = result(folder, train + "b --set train.nll_chains=512");
+  CHECK(folder.read("a/params.npy") == folder.read("b/params.npy"));
+  CHECK(plain["energy_evaluations"] == watched["energy_evaluations"]);
+  const double change =
+      watched["nll"]["after"].get<double>() - watched["nll"]["before"].get<double>();
+  const double error = watched["nll_change"]["standard_error"];
+  CHECK(error > 0);
+  // one look: 5 standard errors, less than once in a million
+  CHECK(std::abs(watched["nll_change"]["value"].get<double>() - change) < 5 * error);
+  int lines = 0;
+  std::istringstream metrics(folder.read("b/metrics.jsonl"));
+  for (std::string line; std::getline(metrics, line);) {
+    const Json at = Json::parse(line);
+    CHECK(at.contains("nll_change") == at.contains("exact_nll"));
+    lines += at.contains("nll_change") ? 1 : 0;
+  }
+  CHECK(lines == 3);
+
+  // from W = 0 to a field of 1000 in one jump
+  const ToolRun lost =
+      run_tool(folder,
+               "train r.toml --set train.updates=1 --set train.learning_rate=1e4 --out c "
+               "--set train.nll_chains=64 --set train.nll_steps=1 --strict");
+  CHECK(lost.exit_code == 7);
+  CHECK(
+      contains(lost.out, "FAILED: the change of the NLL is not known without log Z: of 64 chains"));
+  CHECK(contains(lost.out, "take more nll_steps"));
+  CHECK(contains(folder.read("c/train.json"), "\"value\": null"));
+}
+
 TEST_CASE("cli: training without the exact NLL trains alike") {
   const TemporaryFolder folder;
   write_quartic(folder);

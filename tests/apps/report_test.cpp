@@ -284,7 +284,9 @@ TEST_CASE("report: the figures are those of the result, the largest components f
 TEST_CASE("report: long trainings are thinned, with the first, the last and the exact NLL") {
   const TemporaryFolder folder;
   write_rbm(folder);
-  run_well(folder, "train r.toml --out t --set train.updates=3000 --set train.exact_nll_every=100");
+  run_well(folder,
+           "train r.toml --out t --set train.updates=3000 --set train.exact_nll_every=100 "
+           "--set train.nll_chains=64 --set train.nll_steps=100");
   const Json part = data_of(report(folder, "t"))["parts"][0];
   const Json& update = part["metrics"]["columns"]["update"];
   CHECK(part["metrics"]["updates"] == 3000);
@@ -297,6 +299,11 @@ TEST_CASE("report: long trainings are thinned, with the first, the last and the 
     exact += nll.is_number() ? 1 : 0;
   }
   CHECK(exact == 31);  // at 0, 100, .. 3000
+  for (const char* key : {"nll_change", "nll_change_se", "nll_change_ess"}) {
+    CHECK(std::count_if(part["metrics"]["columns"][key].begin(),
+                        part["metrics"]["columns"][key].end(),
+                        [](const Json& value) { return value.is_number(); }) == 31);
+  }
   CHECK(contains(part["notes"].dump(), "Of 3000 updates"));
 }
 

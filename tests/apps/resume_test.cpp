@@ -18,7 +18,8 @@ namespace {
 
 constexpr const char* train =
     "train r.toml --quiet --set train.updates=4 --set train.checkpoint_every=1 "
-    "--set train.optimizer=adam --set train.batch=7 --set train.exact_nll_every=2 ";
+    "--set train.optimizer=adam --set train.batch=7 --set train.exact_nll_every=2 "
+    "--set train.nll_chains=64 --set train.nll_steps=5 --set train.nll_warmup=20 ";
 
 #ifdef NEGPHASE_FAILING_DISK
 ToolRun with_disk(const TemporaryFolder& folder, const std::string& plan,
@@ -236,10 +237,12 @@ TEST_CASE("resume: the older checkpoint serves where the newer one is damaged") 
   std::string bytes = folder.read("t/checkpoint.bin");
   bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
   folder.write("t/checkpoint.bin", bytes);
-  const ToolRun run = run_tool(folder,
-                               "train r.toml --set train.updates=4 --set train.checkpoint_every=1 "
-                               "--set train.optimizer=adam --set train.batch=7 "
-                               "--set train.exact_nll_every=2 --out t --resume");
+  const ToolRun run =
+      run_tool(folder,
+               "train r.toml --set train.updates=4 --set train.checkpoint_every=1 "
+               "--set train.optimizer=adam --set train.batch=7 "
+               "--set train.exact_nll_every=2 --set train.nll_chains=64 "
+               "--set train.nll_steps=5 --set train.nll_warmup=20 --out t --resume");
   CHECK(run.exit_code == 0);
   CHECK(contains(run.err, "checksum does not fit"));
   CHECK(contains(run.err, "going on from checkpoint.old.bin"));

@@ -100,6 +100,14 @@ const std::vector<Given>& kinds() {
                             kind("cd", "momentum"),    kind("long_chains", "adam"),
                             kind("exact", "momentum"), kind("exact", "lbfgs")};
     list.back()[3].value = std::int64_t{1000};
+    Given watched = kind("pcd", "adam");
+    for (const auto& [name, value] : {std::pair{"nll_chains", std::int64_t{70}},
+                                      {"nll_warmup", 3},
+                                      {"nll_steps", 2},
+                                      {"exact_nll_every", 2}}) {
+      watched.push_back({name, value, {}});
+    }
+    list.insert(list.begin() + 2, std::move(watched));
     return list;
   }();
   return all;

@@ -1,13 +1,15 @@
 // A training: NLL, gradient, parameters by update.
 
-// Points of one key of metrics.jsonl; where it is missing there is none.
-function pointsOf(metrics, key) {
-  const values = metrics.columns[key] || [];
-  return metrics.columns.update.map((x, i) => ({x, y: values[i]})).filter((p) => isNumber(p.y));
+// Points of one key of metrics.jsonl; where it is missing there is none. `from` is added to each; `error` is the
+// key of its standard error.
+function pointsOf(metrics, key, {from = 0, error} = {}) {
+  const values = metrics.columns[key] || [], errors = metrics.columns[error] || [];
+  return metrics.columns.update.map((x, i) => ({x, y: isNumber(values[i]) ? values[i] + from : null, error: errors[i]}))
+      .filter((p) => isNumber(p.y));
 }
 
 function lineFigure(metrics, {name, title, see, unit, curves, log = false, constants = []}) {
-  const shown = curves.map((curve) => ({...curve, points: pointsOf(metrics, curve.key)})).filter((curve) => curve.points.length > 1);
+  const shown = curves.map((curve) => ({...curve, points: pointsOf(metrics, curve.key, curve)})).filter((curve) => curve.points.length > 1);
   if (shown.length === 0) {
     return null;
   }
@@ -23,8 +25,10 @@ function lineFigure(metrics, {name, title, see, unit, curves, log = false, const
       y: {title: unit, log, ...rangeOf(shown.flatMap((curve) => curve.points.map((p) => p.y)).concat(constants.map((c) => c.value)), log)},
       sets: [
         ...shown.map((curve) => ({
-          ...(curve.marked && curve.points.length < 60 ? series(curve.colour) : line(curve.colour, curve.dash || 0)),
+          ...line(curve.colour, curve.dash || 0),
+          ...(curve.marked && curve.points.length < 60 ? {pointRadius: 4} : {}),
           borderWidth: curve.marked ? 2 : 1.25, label: curve.label, data: curve.points,
+          ...(curve.error ? {intervals: curve.points.map((p) => [p.y - 2 * p.error, p.y + 2 * p.error])} : {}),
         })),
         ...constants.map((c) => ({...line(c.colour, c.dash), label: c.label, data: [{x: 0, y: c.value}, {x: updates.at(-1), y: c.value}]})),
       ],
@@ -40,17 +44,19 @@ function lineFigure(metrics, {name, title, see, unit, curves, log = false, const
 function nllFigure(part) {
   const baseline = part.result?.baseline;
   const constant = (value, what, colour, dash) => isNumber(value) ? [{value, label: `${baseline.name}${what}`, colour, dash}] : [];
-  const known = pointsOf(part.metrics, 'exact_nll').length > 0;
+  const known = pointsOf(part.metrics, 'exact_nll');
+  const estimated = pointsOf(part.metrics, 'nll_change').length > 1;
+  const from = known.length > 0 && known[0].x === 0 ? known[0].y : 0;
   return lineFigure(part.metrics, {
     name: 'nll',
     title: 'Negative log-likelihood by update',
-    see: (known ? 'The exact NLL falls as the model learns; where that of the rows held out rises again, it learns by heart.'
-                : 'What the steps along the estimated gradient have gained, by the running sum of gradient times step.') +
-        (known && pointsOf(part.metrics, 'nll_estimate').length > 0 ? ' The estimate, made without Z, should go along with it.' : ''),
+    see: (known.length > 0 ? 'The exact NLL falls as the model learns; where that of the rows held out rises again, it learns by heart.' : '') +
+        (estimated ? ' The estimate is made without Z, by chains that no update follows; bars: two standard errors.' : '') +
+        (estimated && from === 0 ? ' It begins at 0: only the change is known.' : ''),
     unit: 'mean NLL, nats',
     curves: [
       {key: 'nll', label: 'NLL of the batch', colour: 6},
-      {key: 'nll_estimate', label: 'NLL by gradient × step', colour: 2, dash: 2},
+      {key: 'nll_change', error: 'nll_change_se', from, label: 'estimated NLL', colour: 2, dash: 1, marked: true},
       {key: 'exact_nll', label: 'exact NLL', colour: 0, marked: true},
       {key: 'exact_test_nll', label: 'exact NLL, rows held out', colour: 1, marked: true},
     ],
@@ -137,9 +143,13 @@ function parameterFigure(part) {
 
 function nllEntries(result) {
   const change = (nll, label, note) => nll && isNumber(nll.after) ? [label, number(nll.after, 5), `${note}; before: ${number(nll.before, 5)}`] : null;
-  const {baseline} = result;
+  const {baseline, nll_change: estimated} = result;
   return [
     change(result.nll, 'mean NLL, nats', `exact, by ${result.nll?.method}`),
+    estimated && isNumber(estimated.value)
+        ? ['change of the NLL, without Z', withError(estimated.value, estimated.standard_error),
+           isNumber(result.nll?.after) ? `exact: ${number(result.nll.after - result.nll.before, 5)}` : '± its standard error']
+        : null,
     change(result.test_nll, 'on rows held out', 'exact'),
     baseline ? [baseline.name, number(baseline.nll, 5), isNumber(baseline.test_nll) ? `its NLL; on rows held out: ${number(baseline.test_nll, 5)}` : 'its NLL'] : null,
   ];
@@ -152,7 +162,11 @@ function trainVerdicts(result) {
     said.push(`The mean NLL went from ${number(nll.before, 5)} to ${number(nll.after, 5)} nats in ${plural(result.updates, 'update')}` +
               (test && isNumber(test.after) ? `, on the rows held out from ${number(test.before, 5)} to ${number(test.after, 5)}.` : '.'));
   } else {
-    said.push(`There is no exact NLL${nll?.why_not ? `: ${nll.why_not}` : ''}. The gradient's norm at the end was ${number(result.gradient_norm)}.`);
+    said.push(`There is no exact NLL${nll?.why_not ? `: ${nll.why_not}` : ''}.` +
+              (isNumber(result.nll_change?.value)
+                   ? ` Estimated without Z, it changed by ${withError(result.nll_change.value, result.nll_change.standard_error)} nats.`
+                   : '') +
+              ` The gradient's norm at the end was ${number(result.gradient_norm)}.`);
   }
   const [own, other, where] = isNumber(baseline?.test_nll) && isNumber(test?.after) ? [test.after, baseline.test_nll, ' on the rows held out']
                                                                                   : [nll?.after, baseline?.nll, ''];

@@ -137,6 +137,8 @@ std::vector<Index> rows_of(std::span<const Index> chains, Index rows) {
 struct PhaseChains::Interface {
   virtual ~Interface() = default;
   virtual Phase draw(const Schedule&, const PhaseLooks&) = 0;
+  virtual void step(Index) = 0;
+  virtual PerChain energies() const = 0;
   virtual void rebind(const AnyModel&) = 0;
   virtual const RunCounts& counts() const = 0;
   virtual void save(SavedState&) const = 0;
@@ -277,6 +279,8 @@ struct PhaseChains::Typed final : Interface {
     return (variance.array() > rounding * square.array() / n).select(variance, 0.0);
   }
 
+  void step(Index steps) override { chains.advance({steps, 0, 1}, {}); }
+  PerChain energies() const override { return chains.energies(); }
   void rebind(const AnyModel& model) override { chains.rebind(bind(model)); }
   const RunCounts& counts() const override { return chains.counts(); }
   void save(SavedState& state) const override { chains.save(state, spec.role); }
@@ -306,6 +310,8 @@ PhaseChains::PhaseChains(PhaseChains&&) noexcept = default;
 Phase PhaseChains::draw(const Schedule& schedule, const PhaseLooks& looks) {
   return self_->draw(schedule, looks);
 }
+void PhaseChains::step(Index steps) { self_->step(steps); }
+PerChain PhaseChains::energies() const { return self_->energies(); }
 void PhaseChains::rebind(const AnyModel& model) { self_->rebind(model); }
 const RunCounts& PhaseChains::counts() const { return self_->counts(); }
 void PhaseChains::save(SavedState& state) const { self_->save(state); }

@@ -71,6 +71,10 @@ class PhaseChains {
 
   /// Continues the chains and returns the phase over the new draws (counts: since the beginning).
   Phase draw(const Schedule& schedule, const PhaseLooks& looks = {});
+  /// Continues them without a look. 0 steps put them at their start, where they have not begun.
+  void step(Index steps);
+  /// Chains::energies(). [chains]
+  PerChain energies() const;
   /// The model has other parameters now: chains stay where they are.
   void rebind(const AnyModel& model);
   /// Since the beginning.

@@ -32,7 +32,7 @@ OptionSpec word(std::string_view name, std::string fallback, std::string_view do
 }  // namespace
 
 std::span<const OptionSpec> train_options() {
-  static const std::array<OptionSpec, 25> specs{{
+  static const std::array<OptionSpec, 28> specs{{
       word("gradient", "pcd", "negative phase of an update: exact, or by chains (M9)",
            {"exact", "long_chains", "cd", "pcd"}),
       {"updates", std::int64_t{1000}, "updates of the parameters", 1, 1e9, true, "updates"},
@@ -72,10 +72,20 @@ std::span<const OptionSpec> train_options() {
        "exact NLL before and after, where it can be had; with a real y given x it costs "
        "milliseconds a row"},
       {"exact_nll_every", std::int64_t{0},
-       "updates between two exact NLLs in metrics.jsonl; 0: only the first and the last", 0, 1e9,
-       true, "updates"},
+       "updates between two NLLs in metrics.jsonl, exact and estimated; 0: only the first and the "
+       "last",
+       0, 1e9, true, "updates"},
       {"exact_nll_states", 1048576.0, "states that an exact NLL beside the training may enumerate",
        1, 1099511627776.0, true, "states"},
+      {"nll_chains", std::int64_t{0},
+       "chains of their own (on each row of a conditional model) that estimate the change of the "
+       "NLL without log Z, whenever an NLL is due; 0: none, else at least 16",
+       0, 1e6, true, "chains"},
+      {"nll_warmup", std::int64_t{1000},
+       "steps of these before the first update: they must have settled", 0, 1e9, true, "steps"},
+      {"nll_steps", std::int64_t{1000},
+       "steps of these from one NLL to the next: the more, the more of their weight is left", 1,
+       1e9, true, "steps"},
       {"checkpoint_every", std::int64_t{0},
        "updates between two checkpoints; 0: ten in a run. One more on a signal", 0, 1e9, true,
        "updates"},
@@ -83,12 +93,37 @@ std::span<const OptionSpec> train_options() {
   return specs;
 }
 
+namespace {
+
+std::optional<PathNll> path_of(const Problem& problem, const AnyModel& start,
+                               const AnySampler* sampler, const Options& options,
+                               RunSettings settings) {
+  const Index chains = options.integer("nll_chains");
+  if (chains == 0) {
+    return {};
+  }
+  if (sampler == nullptr) {
+    throw ConfigError("nll_chains needs a sampler, and gradient = \"exact\" has the NLL itself");
+  }
+  settings.stop = nullptr;  // an update ends whole
+  settings.progress = nullptr;
+  try {
+    return PathNll({start, problem.x, problem.y, problem.beta}, *sampler,
+                   {chains, options.integer("nll_warmup"), options.integer("nll_steps")}, settings);
+  } catch (const ConfigError& refused) {
+    throw ConfigError(fmt::format("nll_chains = {}: {}", chains, refused.what()));
+  }
+}
+
+}  // namespace
+
 Trainer::Trainer(const Problem& problem, const AnySampler* sampler, const Options& options,
                  const RunSettings& settings)
     : options_(options),
       model_(initial_model(problem.model, options.real("init_scale"), settings.seed)),
       gradient_(problem, sampler, options, settings),
-      optimizer_(options, problem.model.shape().num_params) {
+      optimizer_(options, problem.model.shape().num_params),
+      path_(path_of(problem, model_, sampler, options, settings)) {
   if (options.word("optimizer") == "lbfgs" &&
       (options.word("gradient") != "exact" || options.integer("batch") < problem.rows())) {
     throw ConfigError(
@@ -109,6 +144,9 @@ TrainingUpdate Trainer::update() {
   } else {
     rate = learning_rate(options_, updates_);
     take_step(rate);
+  }
+  if (path_ && nll_is_due()) {
+    path_->move_to(model_);
   }
   return {updates_, rate, last_gradient_, last_nll_, last_chain_error_};
 }
@@ -167,6 +205,14 @@ void Trainer::save(SavedState& state) const {
   optimizer_.save(state);
   lbfgs_.save(state);
   gradient_.save(state);
+  if (path_) {
+    path_->save(state);
+  }
+}
+
+bool Trainer::nll_is_due() const {
+  const std::int64_t every = options_.integer("exact_nll_every");
+  return done() || updates_ == 0 || (every > 0 && updates_ % every == 0);
 }
 
 void Trainer::restore(const SavedState& state) {
@@ -178,6 +224,9 @@ void Trainer::restore(const SavedState& state) {
   optimizer_.restore(state);
   lbfgs_.restore(state, w.size());
   gradient_.restore(state);
+  if (path_) {
+    path_->restore(state);
+  }
 }
 
 Params train(const Problem& problem, const AnySampler* sampler, const Options& options,

@@ -3,6 +3,7 @@
 #include <span>
 
 #include "negphase/gradient/optimizer.hpp"
+#include "negphase/gradient/path_nll.hpp"
 #include "negphase/gradient/training_gradient.hpp"
 
 namespace negphase {
@@ -43,6 +44,11 @@ class Trainer {
   /// Ended before its last update, because |gradient| reached `tolerance` (lbfgs).
   bool converged() const { return finished_; }
   RunCounts counts() const { return gradient_.counts(); }
+  /// An NLL is due after the present update: the first (0), the last, every `exact_nll_every`.
+  bool nll_is_due() const;
+  /// Estimates L(W) - L(start), W as it was when an NLL was last due, by chains of their own;
+  /// nullptr where nll_chains = 0.
+  const PathNll* path_nll() const { return path_ ? &*path_ : nullptr; }
 
   /// Everything that later updates depend on: W, optimiser, chains, order of the data, counters.
   void save(SavedState& state) const;
@@ -59,6 +65,7 @@ class Trainer {
   TrainingGradient gradient_;
   Optimizer optimizer_;
   Lbfgs lbfgs_;
+  std::optional<PathNll> path_;
   std::int64_t updates_ = 0;
   bool finished_ = false;
   Eigen::VectorXd last_gradient_;

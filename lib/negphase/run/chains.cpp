@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 #include <tuple>
+#include <utility>
 
 #include "negphase/run/step_size.hpp"
 
@@ -260,6 +261,18 @@ void Chains<Scalar>::rebind(std::function<AnyEnergy<Scalar>(std::span<const Inde
       kernel_.refresh(run->energy, run->state);
     }
   });
+}
+
+template <class Scalar>
+PerChain Chains<Scalar>::energies() const {
+  PerChain all(setup_.num_chains);
+  settings_.executor->for_each(plan_.num_blocks(), [&](Index b) {
+    const BlockRun& run = *blocks_[static_cast<std::size_t>(b)];
+    PerChain of_block(plan_.width);
+    run.energy.energy(std::as_const(run.state).position(), of_block);
+    all.segment(run.first_chain, run.live) = of_block.head(run.live);
+  });
+  return all;
 }
 
 template <class Scalar>

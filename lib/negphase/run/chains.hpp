@@ -74,6 +74,10 @@ class Chains {
   /// The energies changed (new parameters): binds anew and refreshes the caches.
   void rebind(std::function<AnyEnergy<Scalar>(std::span<const Index> chains)> bind);
 
+  /// The energy of each chain where it stands, under the present binding, afresh. They must have
+  /// begun: advance(), of no step at the least. [num_chains]
+  PerChain energies() const;
+
   /// Every array of every block's state, the step and the counts; parts named `name/...`. Restored
   /// into chains of the same setup, kernel and block width, they go on with the same bytes; call
   /// rebind() where the parameters have changed since. restore() throws ConfigError where the
