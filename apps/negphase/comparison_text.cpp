@@ -21,9 +21,14 @@ std::vector<TextColumn> columns_of(const Comparison& c) {
   if (c.exact) {
     const auto& a = c.against_exact;
     columns.push_back({"relative", "error", [&](auto i) { return number(a[i]->relative_error); }});
-    columns.push_back({"", "+-", [&](auto i) {
-                         return number(
-                             c.traces[i].empty() ? 0 : c.traces[i].back().relative_error_se, 2);
+    const auto of_trace = [&](std::size_t i, double ConvergencePoint::*figure) {
+      return number(c.traces[i].empty() ? 0 : c.traces[i].back().*figure, 2);
+    };
+    columns.push_back({"its", "SE", [of_trace](auto i) {
+                         return of_trace(i, &ConvergencePoint::relative_error_se);
+                       }});
+    columns.push_back({"error", "bar", [of_trace](auto i) {
+                         return of_trace(i, &ConvergencePoint::relative_noise);
                        }});
     columns.push_back({"", "cosine", [&](auto i) { return number(a[i]->cosine, 5); }});
     columns.push_back({"rms", "z", [&](auto i) { return number(a[i]->rms_z); }});
@@ -73,13 +78,14 @@ std::string verdicts(const Comparison& c) {
 
 // Each warning once, with the rows that it is about.
 std::string warnings(const Comparison& c) {
-  std::vector<std::pair<std::string, std::string>> said;  // text, labels
+  std::vector<std::pair<std::string, std::string>> said;  // kind and text, labels
   for (std::size_t i = 0; i < c.rows.size(); ++i) {
     for (const Warning& w : c.estimates[i].warnings) {
+      const std::string what = (w.is_failed_check ? "FAILED ({}): " : "note ({}): ") + w.text;
       const auto at =
-          std::find_if(said.begin(), said.end(), [&](const auto& s) { return s.first == w.text; });
+          std::find_if(said.begin(), said.end(), [&](const auto& s) { return s.first == what; });
       if (at == said.end()) {
-        said.emplace_back(w.text, c.rows[i].label);
+        said.emplace_back(what, c.rows[i].label);
       } else {
         at->second += ", " + c.rows[i].label;
       }
@@ -87,7 +93,8 @@ std::string warnings(const Comparison& c) {
   }
   std::string text;
   for (const auto& [what, labels] : said) {
-    text += paragraph(fmt::format("note ({}): {}", labels, what));
+    std::string line = what;
+    text += paragraph(line.replace(line.find("{}"), 2, labels));
   }
   return text;
 }

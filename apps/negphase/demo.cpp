@@ -185,20 +185,22 @@ void Demo::one_to_many() {
 
 std::string Demo::what_next() const {
   const std::string program = program_name(data_);
+  // whole names: nobody says from which folder the commands are typed
+  const fs::path out = fs::absolute(out_).lexically_normal();
   const auto path = [](const fs::path& file) { return quoted(file.string()); };
   return fmt::format(
       "The same with charts, in one page: {5}\n"
       "Its numbers: in {1}, a folder for each step, with the configuration that repeats it.\n\n"
       "What to try next:\n\n"
-      "  {0} gradient {2} --set compare.0.estimator.cd_k=3\n"
+      "  {0} gradient {2} --set compare.0.estimator.cd_k=3 "
+      "--set compare.0.label=CD-3\n"
       "      CD-3 in the place of CD-1\n\n"
       "  {0} gradient {3} --set compare.0.sampler.step_size=0.001\n"
       "      ULA with smaller steps: less bias, slower chains\n\n"
       "  {0} list\n"
       "      all there is. Then copy a .toml of {4} and name your own table in it.\n",
-      program, out_.string(), path(out_ / digits_trained / "trained.toml"),
-      path(out_ / yacht_trained / "trained.toml"), data_.string(),
-      fs::absolute(out_ / report_file).lexically_normal().string());
+      program, out.string(), path(out / digits_trained / "trained.toml"),
+      path(out / yacht_trained / "trained.toml"), data_.string(), (out / report_file).string());
 }
 
 void Demo::run() {

@@ -109,7 +109,7 @@ A suite is TOML: seeds and points, and for each [[problem]] what a configuration
   negphase list --json
 )",
      ""},
-    {"demo", "what negphase does that no other tool does, on real data",
+    {"demo", "three models trained on real data, each beside the exact answer",
      R"(Trains three small energy-based models on data that come with negphase, estimates their gradients in several ways beside the exact ones, and writes one report with all of it.)",
      "",
      R"(  negphase demo

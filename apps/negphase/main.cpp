@@ -86,6 +86,7 @@ struct CommandLine {
   CLI::App* add_file_verb(const std::string& name,
                           int (*verb_function)(const std::string&, const CommonArguments&));
   void finish();
+  const CLI::App* named(int count, const char* const* words) const;
   std::string explanation(const CLI::ParseError& error, int count, const char* const* words) const;
 };
 
@@ -235,17 +236,21 @@ void CommandLine::finish() {
   }
 }
 
+// The verb that the first word names; nullptr where there is none.
+const CLI::App* CommandLine::named(int count, const char* const* words) const {
+  const auto all = app.get_subcommands(
+      [&](const CLI::App* sub) { return count > 1 && sub->get_name() == words[1]; });
+  return all.empty() ? nullptr : all.front();
+}
+
 // What CLI11 says, or better: the word that is unknown, with the nearest legal one.
 std::string CommandLine::explanation(const CLI::ParseError& error, int count,
                                      const char* const* words) const {
   std::vector<std::string> verbs, legal;
-  const CLI::App* named = nullptr;
   for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
     verbs.push_back(sub->get_name());
-    if (count > 1 && sub->get_name() == words[1]) {
-      named = sub;
-    }
   }
+  const CLI::App* const named = this->named(count, words);
   if (named == nullptr && count > 1 && words[1][0] != '-') {
     return unknown_name("verb", words[1], verbs);
   }
@@ -278,8 +283,10 @@ int run(int count, const char* const* words) {
     flush_output();
     return 0;
   } catch (const CLI::ParseError& error) {
-    return complain(usage_error, line.explanation(error, count, words) +
-                                     "\n`negphase --help` shows what there is");
+    return complain(usage_error, fmt::format("{}\n`negphase {}--help` shows what there is",
+                                             line.explanation(error, count, words),
+                                             line.named(count, words) ? words[1] + std::string(" ")
+                                                                      : std::string()));
   }
   line.finish();
   catch_signals();

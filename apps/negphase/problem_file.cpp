@@ -52,7 +52,8 @@ AnyModel with_params(const AnyModel& model, const ParamsSource& source,
   if (are == ParamsAre::required) {
     throw ConfigError(model_place,
                       fmt::format("[model] needs the key params: {} numbers or the name of a .npy "
-                                  "or .csv file ({})",
+                                  "or .csv file ({}); `negphase train` finds them, and its "
+                                  "trained.toml names them",
                                   model.shape().num_params, row.param_order));
   }
   return model;

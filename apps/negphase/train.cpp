@@ -210,10 +210,10 @@ void run_updates(Training& t, TrainingFiles& files, Progress& progress) {
       files.write_checkpoint(t.trainer);
     }
     if (stop) {
-      throw Stopped(fmt::format(
-          "stopped after update {} of {}, which is saved; go on with: negphase train {} --out {} "
-          "--resume",
-          done.number, updates, t.loaded.config.file.string(), t.common.out));
+      throw Stopped(
+          fmt::format("stopped after update {} of {}, which is saved; the same command with "
+                      "--resume goes on",
+                      done.number, updates));
     }
     progress.advance(1);
   }
