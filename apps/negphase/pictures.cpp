@@ -21,7 +21,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr Index grid_points = 201;
-constexpr Index chains_on_row = 100, draws_of_chain = 5, warmup = 500, thin = 20;
+constexpr Index chains_on_row = 100, draws_of_chain = 5, warmup = 2000, thin = 20;
 constexpr Index data_pictures = 16, drawn_pictures = 32, picture_steps = 1000;
 // Energies times parameters that all pictures of a kind may take: seconds.
 constexpr double most_work = 4e9;
