@@ -50,7 +50,7 @@ std::string table_of(const ExactResult& r, const Problem& problem) {
 }
 
 /// Mean and deviation of the columns of y, as `negphase sample` prints them.
-std::string moments_of(const ExactAnswer& answer) {
+std::string moments_of(const ExactAnswer& answer, const ProblemFile& file) {
   if (answer.mean.size() == 0) {
     return "";  // the layer that was summed out has no conditional() of y
   }
@@ -63,7 +63,7 @@ std::string moments_of(const ExactAnswer& answer) {
     text += fmt::format("... and {} more columns: --json or --out has them all\n",
                         answer.mean.size() - rows_shown);
   }
-  return text + "\n";
+  return text + file.about_y() + "\n";
 }
 
 std::string text_of(const ExactResult& r, const ProblemFile& file) {
@@ -84,7 +84,7 @@ std::string text_of(const ExactResult& r, const ProblemFile& file) {
   } else {
     text += "NLL        -   z cannot be summed out of this model\n";
   }
-  return text + "\n" + moments_of(r.negative) + table_of(r, problem);
+  return text + "\n" + moments_of(r.negative, file) + table_of(r, problem);
 }
 
 Json json_of(const ExactResult& r, const ProblemFile& file, const CommonArguments& common) {

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -118,6 +119,17 @@ std::string ProblemFile::description() const {
     text += ", x = " + names(data.x_columns);
   }
   return text;
+}
+
+std::string ProblemFile::about_y() const {
+  const auto& y = data.y_columns;
+  std::string text = y.size() == 1 ? "y.1 is " + y.front().name
+                                   : fmt::format("y.1 .. y.{} are {}", y.size(), names(y));
+  if (std::any_of(y.begin(), y.end(),
+                  [](const DataColumn& column) { return column.standardized; })) {
+    text += ", standardized: the file's values less their mean, over their standard deviation";
+  }
+  return text + "\n";
 }
 
 ProblemFile load_problem(const std::string& file, const CommonArguments& common, ParamsAre params) {

@@ -23,6 +23,8 @@ struct ProblemFile {
   /// "quartic, 4 parameters, on 246 rows of yacht.csv (62 held out): y = residuary_resistance, x =
   /// froude_number"
   std::string description() const;
+  /// What y.1 and so on are in the file, and their unit; a line, for tables of them.
+  std::string about_y() const;
 };
 
 /// Names and options of all registries.

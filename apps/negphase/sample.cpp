@@ -279,7 +279,7 @@ std::string text_of(const SampleResult& r, const ProblemFile& file, const Result
     text +=
         fmt::format("... and {} more columns: --json or --out has them all\n", size - rows_shown);
   }
-  text += "\n";
+  text += "\n" + file.about_y();
   if (is_conditional(file)) {
     text += fmt::format(
         "mean: over all rows; sd: within a row. Chain c, from 1, is on row (c - 1) mod {} + 1 of "

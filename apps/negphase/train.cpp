@@ -275,6 +275,13 @@ void collect_warnings(Training& t) {
                           "a smaller learning_rate",
                           true});
   }
+  if (t.baseline && t.watch.can() && t.last["exact_nll"].is_number() &&
+      t.last["exact_nll"].get<double>() > t.baseline->nll) {
+    t.warnings.push_back({"worse_than_regression",
+                          "a Gaussian regression explains these rows better: take more updates, "
+                          "another optimizer or learning_rate, and standardize y where its spread "
+                          "is far from 1"});
+  }
   const bool searched = t.options.word("optimizer") == "lbfgs";
   if (searched && !t.trainer.converged()) {
     t.warnings.push_back({"not_converged",

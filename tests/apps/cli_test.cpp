@@ -266,6 +266,10 @@ TEST_CASE("cli: exact and sample agree on means and deviations of y") {
       CHECK(std::abs(ratio * ratio - 1) < 7 * std::sqrt(2 / of(drawn["effective_size"])));
     }
     CHECK(contains(run_tool(folder, "exact " + file).out, "y.1 "));
+    // the file's names and unit stand below the table of both
+    const std::string y = file == "m.toml" ? "\ny.1 is " : "\ny.1 .. y.";
+    CHECK(contains(run_tool(folder, "exact " + file).out, y));
+    CHECK(contains(run_tool(folder, "sample " + file + " --set sample.draws=5").out, y));
   }
 }
 

@@ -293,6 +293,15 @@ TEST_CASE("train: the Gaussian regression stands beside the NLL of a conditional
         1e-12);
   CHECK(contains(run.out, "\nGaussian regression: "));
   CHECK(contains(run.out, ", on the rows held out "));
+  // said where it is so, and only there
+  constexpr const char* better = "note: a Gaussian regression explains these rows better";
+  CHECK(json["nll"]["after"] > json["baseline"]["nll"]);
+  CHECK(contains(run.out, better));
+  const ToolRun fitted = run_tool(folder,
+                                  "train m.toml --out f --set train.gradient=exact "
+                                  "--set train.optimizer=lbfgs --set train.updates=200");
+  const Json good = read_json(folder, "f/train.json");
+  CHECK(contains(fitted.out, better) == (good["nll"]["after"] > good["baseline"]["nll"]));
   CHECK(json["parameter_groups"][3] == Json::parse(R"({"name": "w3", "first": 3, "shape": []})"));
   write_rbm(folder);
   const ToolRun bits = run_tool(folder, "train r.toml --out r --set train.updates=1");
