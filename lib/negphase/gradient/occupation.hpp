@@ -15,11 +15,11 @@ struct OccupationCheck {
   /// sum_k SE_k^2 over all states, with SE_k by replicates (M7). Of the same chains.
   double effective_size = 0;
   /// What the total variation of a sampler that is right would be on average: sum_k E|n_k / n -
-  /// p_k| / 2 with binomial n_k (mean_deviation()) of as many independent draws as the chains are
-  /// worth. That number is measured apart for states that are often visited, as slow and fast ones
-  /// stand side by side (the two magnetised states of a spin model and all others), and together
-  /// for rare ones, whose own SE_k is not to be had: states in falling order of p, in groups of at
-  /// least 100 expected visits.
+  /// p_k| / 2 with binomial n_k (expected_total_variation()) of as many independent draws as the
+  /// chains are worth. That number is measured apart for states that are often visited, as slow and
+  /// fast ones stand side by side (the two magnetised states of a spin model and all others), and
+  /// together for rare ones, whose own SE_k is not to be had: states in falling order of p, in
+  /// groups of at least 100 expected visits.
   double noise_floor = 0;
 };
 
