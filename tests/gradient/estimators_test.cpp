@@ -104,7 +104,7 @@ TEST_CASE("CD-k is right about its own expectation, and the bias is the method's
 
 TEST_CASE("planted E9: CD-k with k - 1 steps is rejected") {
   const Executor executor(2);
-  const auto e = run(planted::E9::find_estimator("cd"), rbm_problem("rbm_3x2_strong"), &gibbs(),
+  const auto e = run(planted::E9::cd_estimator(), rbm_problem("rbm_3x2_strong"), &gibbs(),
                      cd_options(2), settings_on(executor, 12));
   CHECK_FALSE(agrees(e, rbm_gradient("rbm_3x2_strong", "expected_cd2_grad"), 0.0018));
 }

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <vector>
 
+#include "negphase/gradient/nll_objective.hpp"
 #include "negphase/gradient/phase.hpp"
 #include "negphase/gradient/registry.hpp"
 #include "negphase/gradient/training.hpp"
@@ -210,7 +211,7 @@ TEST_CASE(
   const Eigen::VectorXd exact = exact_gradient(problem);
   // dE/dW is below 3 in size: 64,000 chains in each phase
   const double bound = z_bound(6) * 3 * std::sqrt(2 / 64000.0);
-  CHECK((training_gradient<TrainingGradient>(problem) - exact).cwiseAbs().maxCoeff() < bound);
-  CHECK((training_gradient<planted::P9::TrainingGradient>(problem) - exact).cwiseAbs().maxCoeff() >
+  CHECK((training_gradient<NllObjective>(problem) - exact).cwiseAbs().maxCoeff() < bound);
+  CHECK((training_gradient<planted::P9::NllObjective>(problem) - exact).cwiseAbs().maxCoeff() >
         bound);
 }

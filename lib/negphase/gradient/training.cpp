@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <array>
 #include <boost/random/normal_distribution.hpp>
 #include <limits>
 
@@ -21,79 +20,6 @@ AnyModel initial_model(const AnyModel& model, double scale, std::uint64_t seed) 
   }
   return model.with_params(std::move(w));
 }
-
-OptionSpec word(std::string_view name, std::string fallback, std::string_view doc,
-                std::vector<std::string_view> choices) {
-  OptionSpec spec{.name = name, .fallback = std::move(fallback), .doc = doc};
-  spec.choices = std::move(choices);
-  return spec;
-}
-
-}  // namespace
-
-std::span<const OptionSpec> train_options() {
-  static const std::array<OptionSpec, 28> specs{{
-      word("gradient", "pcd", "negative phase of an update: exact, or by chains (M9)",
-           {"exact", "long_chains", "cd", "pcd"}),
-      {"updates", std::int64_t{1000}, "updates of the parameters", 1, 1e9, true, "updates"},
-      {"batch", std::int64_t{100},
-       "data rows in an update; as many as there are, and pcd of a conditional model: all", 1, 1e9,
-       true, "rows"},
-      {"chains", std::int64_t{128}, "chains of an unconditional model (pcd, long_chains)", 1, 1e9,
-       true, "chains"},
-      {"chains_per_row", std::int64_t{1}, "chains on each row (cd, conditional models)", 1, 1e6,
-       true, "chains"},
-      {"cd_k", std::int64_t{1}, "steps of the chains in an update; of long_chains: between draws",
-       1, 1e6, true, "steps"},
-      {"warmup", std::int64_t{100}, "steps before the first draw of long_chains", 0, 1e9, true,
-       "steps"},
-      {"draws", std::int64_t{1}, "draws of each of long_chains", 1, 1e9, true, "draws"},
-      {"positive_chains", std::int64_t{2}, "chains on each row where z cannot be summed out", 1,
-       1e6, true, "chains"},
-      {"positive_steps", std::int64_t{10}, "steps of these before their draw", 0, 1e9, true,
-       "steps"},
-      word("optimizer", "sgd", "rule of the step; lbfgs needs gradient = \"exact\" and all rows",
-           {"sgd", "momentum", "adam", "lbfgs"}),
-      {"momentum", 0.9, "share of the velocity that stays (momentum)", 0, 0.9999, true},
-      {"adam_beta1", 0.9, "decay of the mean of the gradient (adam)", 0, 0.99999, true},
-      {"adam_beta2", 0.999, "decay of the mean of its square (adam)", 0, 0.9999999, true},
-      {"learning_rate", 0.05, "step along the gradient at the first update", 0, 1e6, false},
-      {"learning_rate_end", 0.005, "the same at the last update", 0, 1e6, true},
-      word("schedule", "linear", "how the learning rate goes from the first to the last",
-           {"constant", "linear", "cosine"}),
-      {"l2", 0.0, "weight decay: (l2 / 2) |W|^2 is added to the NLL, but never printed", 0, 1e6,
-       true},
-      {"tolerance", 1e-8, "largest component of the gradient at which lbfgs ends", 0, 1e6, true},
-      {"init_scale", 0.01, "standard deviation of the noise on the initial parameters", 0, 1e6,
-       true},
-      {"max_states", 33554432.0, "states that an exact gradient may enumerate", 1, 1099511627776.0,
-       true, "states"},
-      {"exact_nll", true,
-       "exact NLL before and after, where it can be had; with a real y given x it costs "
-       "milliseconds a row"},
-      {"exact_nll_every", std::int64_t{0},
-       "updates between two NLLs in metrics.jsonl, exact and estimated; 0: only the first and the "
-       "last",
-       0, 1e9, true, "updates"},
-      {"exact_nll_states", 1048576.0, "states that an exact NLL beside the training may enumerate",
-       1, 1099511627776.0, true, "states"},
-      {"nll_chains", std::int64_t{0},
-       "chains of their own (on each row of a conditional model) that estimate the change of the "
-       "NLL without log Z, whenever an NLL is due; 0: none, else at least 16",
-       0, 1e6, true, "chains"},
-      {"nll_warmup", std::int64_t{1000},
-       "steps of these before the first update: they must have settled", 0, 1e9, true, "steps"},
-      {"nll_steps", std::int64_t{1000},
-       "steps of these from one NLL to the next: the more, the more of their weight is left", 1,
-       1e9, true, "steps"},
-      {"checkpoint_every", std::int64_t{0},
-       "updates between two checkpoints; 0: ten in a run. One more on a signal", 0, 1e9, true,
-       "updates"},
-  }};
-  return specs;
-}
-
-namespace {
 
 std::optional<PathNll> path_of(const Problem& problem, const AnyModel& start,
                                const AnySampler* sampler, const Options& options,
@@ -121,11 +47,10 @@ Trainer::Trainer(const Problem& problem, const AnySampler* sampler, const Option
                  const RunSettings& settings)
     : options_(options),
       model_(initial_model(problem.model, options.real("init_scale"), settings.seed)),
-      gradient_(problem, sampler, options, settings),
+      objective_(make_objective(problem, sampler, options, settings)),
       optimizer_(options, problem.model.shape().num_params),
       path_(path_of(problem, model_, sampler, options, settings)) {
-  if (options.word("optimizer") == "lbfgs" &&
-      (options.word("gradient") != "exact" || options.integer("batch") < problem.rows())) {
+  if (options.word("optimizer") == "lbfgs" && !objective_->is_exact()) {
     throw ConfigError(
         fmt::format("optimizer = \"lbfgs\" cannot follow a noisy gradient: it needs gradient = "
                     "\"exact\" and batch >= {}, the number of rows",
@@ -152,9 +77,9 @@ TrainingUpdate Trainer::update() {
 }
 
 void Trainer::take_step(double rate) {
-  TrainingGradient::Result found = gradient_.at(model_, updates_);
+  Objective::Result found = objective_->at(model_, updates_);
   last_gradient_ = std::move(found.gradient);
-  last_nll_ = found.nll;
+  last_nll_ = found.value;
   last_chain_error_ = found.chain_error;
   Params w = model_.params();
   optimizer_.step(w, last_gradient_ + options_.real("l2") * w, rate);
@@ -177,8 +102,8 @@ void Trainer::search_step() {
   const bool begun = lbfgs_.present().gradient.size() > 0;
   const auto objective = [&](const Params& w) {
     try {
-      TrainingGradient::Result found = gradient_.at(model_.with_params(w), updates_);
-      return Lbfgs::Point{*found.nll + l2 / 2 * w.squaredNorm(), found.gradient + l2 * w};
+      Objective::Result found = objective_->at(model_.with_params(w), updates_);
+      return Lbfgs::Point{*found.value + l2 / 2 * w.squaredNorm(), found.gradient + l2 * w};
     } catch (const Error&) {  // not normalisable there: the line search turns back, a start cannot
       if (!begun && w == model_.params()) {
         throw;
@@ -204,7 +129,7 @@ void Trainer::save(SavedState& state) const {
   state.put_array("params", model_.params());
   optimizer_.save(state);
   lbfgs_.save(state);
-  gradient_.save(state);
+  objective_->save(state);
   if (path_) {
     path_->save(state);
   }
@@ -223,7 +148,7 @@ void Trainer::restore(const SavedState& state) {
   model_ = model_.with_params(w);
   optimizer_.restore(state);
   lbfgs_.restore(state, w.size());
-  gradient_.restore(state);
+  objective_->restore(state);
   if (path_) {
     path_->restore(state);
   }

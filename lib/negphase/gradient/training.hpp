@@ -2,9 +2,9 @@
 #include <functional>
 #include <span>
 
+#include "negphase/gradient/objective.hpp"
 #include "negphase/gradient/optimizer.hpp"
 #include "negphase/gradient/path_nll.hpp"
-#include "negphase/gradient/training_gradient.hpp"
 
 namespace negphase {
 
@@ -19,7 +19,7 @@ struct TrainingUpdate {
   const Eigen::VectorXd& gradient;  ///< [P] of the mean NLL before the update, without l2
   /// NLL of the batch before the update, without the penalty; only where the gradient is exact
   std::optional<double> nll;
-  std::optional<double> chain_error;  ///< TrainingGradient::Result::chain_error
+  std::optional<double> chain_error;  ///< Objective::Result::chain_error
 };
 
 /// Minimises mean NLL + (l2 / 2) |W|^2 (M4, M6), one update at a time. No error bars: they would
@@ -30,7 +30,7 @@ struct TrainingUpdate {
 class Trainer {
  public:
   /// @param sampler  nullptr if gradient = "exact"
-  /// Throws ConfigError as TrainingGradient does, and where lbfgs is asked to follow a gradient
+  /// Throws ConfigError as make_objective() does, and where lbfgs is asked to follow a gradient
   /// that is not exact.
   Trainer(const Problem& problem, const AnySampler* sampler, const Options& options,
           const RunSettings& settings);
@@ -43,7 +43,7 @@ class Trainer {
   std::int64_t updates() const { return updates_; }
   /// Ended before its last update, because |gradient| reached `tolerance` (lbfgs).
   bool converged() const { return finished_; }
-  RunCounts counts() const { return gradient_.counts(); }
+  RunCounts counts() const { return objective_->counts(); }
   /// An NLL is due after the present update: the first (0), the last, every `exact_nll_every`.
   bool nll_is_due() const;
   /// Estimates L(W) - L(start), W as it was when an NLL was last due, by chains of their own;
@@ -62,7 +62,7 @@ class Trainer {
 
   Options options_;
   AnyModel model_;
-  TrainingGradient gradient_;
+  std::unique_ptr<Objective> objective_;
   Optimizer optimizer_;
   Lbfgs lbfgs_;
   std::optional<PathNll> path_;

@@ -1,14 +1,11 @@
-#include "negphase/gradient/training_gradient.hpp"
+#include "negphase/gradient/nll_objective.hpp"
 
 #include <fmt/core.h>
 
-#include <boost/random/uniform_int_distribution.hpp>
 #include <cmath>
-#include <numeric>
 
 #include "negphase/exact/exact.hpp"
 #include "negphase/gradient/by_chains.hpp"
-#include "negphase/random/stream_engine.hpp"
 #include "negphase/run/gradient_check.hpp"
 
 namespace negphase {
@@ -34,20 +31,15 @@ RunSettings for_chains(RunSettings settings) {
 
 }  // namespace
 
-TrainingGradient::TrainingGradient(const Problem& problem, const AnySampler* sampler,
-                                   const Options& train, const RunSettings& settings)
-    : problem_(problem),
+NllObjective::NllObjective(const Problem& problem, const AnySampler* sampler, const Options& train,
+                           const RunSettings& settings)
+    : batches_(problem, train.integer("batch"), settings.seed),
       train_(train),
       settings_(for_chains(settings)),
       how_(train.word("gradient")),
       conditional_(problem.model.shape().num_x > 0),
-      sample_positive_(!positive_has_closed_form(problem)),
-      batch_rows_(std::min<Index>(train.integer("batch"), problem.rows())),
-      order_(static_cast<std::size_t>(problem.rows())),
-      order_seed_(derive_seed(settings.seed, "data order")) {
-  std::iota(order_.begin(), order_.end(), Index{0});
-  next_ = order_.size();
-  if (batch_rows_ == problem.rows()) {
+      sample_positive_(!positive_has_closed_form(problem)) {
+  if (batches_.is_all_rows()) {
     all_data_ = pairwise_data(problem.model, problem.y);
   }
   if (how_ == "exact") {
@@ -68,7 +60,7 @@ TrainingGradient::TrainingGradient(const Problem& problem, const AnySampler* sam
   sampler_ = *sampler;
   has_chain_error_ = !conditional_ && how_ != "cd" && train.integer("chains") > 1;
   if (how_ == "pcd" && conditional_) {
-    batch_rows_ = problem.rows();
+    batches_.take_all_rows();
   }
   check_phase_memory(problem.model.shape(), negative_replicates(), settings_);
   if (sample_positive_) {
@@ -82,8 +74,8 @@ TrainingGradient::TrainingGradient(const Problem& problem, const AnySampler* sam
   }
 }
 
-TrainingGradient::Result TrainingGradient::at(const AnyModel& model, std::int64_t update) {
-  const Problem& batch = batch_of(model);
+NllObjective::Result NllObjective::at(const AnyModel& model, std::int64_t update) {
+  const Problem& batch = batches_.next(model);
   if (how_ == "exact") {
     ExactNll exact = exact_nll_gradient(exact_positive(batch), batch.model, batch.x, batch.beta,
                                         limits_of(train_), *settings_.executor);
@@ -98,7 +90,7 @@ TrainingGradient::Result TrainingGradient::at(const AnyModel& model, std::int64_
   return result;
 }
 
-ExactPositive TrainingGradient::exact_positive(const Problem& batch) const {
+ExactPositive NllObjective::exact_positive(const Problem& batch) const {
   if (all_data_) {
     if (auto found = solve_positive(batch.model, *all_data_)) {
       return *found;
@@ -107,17 +99,17 @@ ExactPositive TrainingGradient::exact_positive(const Problem& batch) const {
   return *solve_positive(batch.model, batch.x, batch.y, batch.beta, *settings_.executor);
 }
 
-Replicates TrainingGradient::positive_replicates() const {
-  return on_each_row(batch_rows_, train_.integer("positive_chains"));
+Replicates NllObjective::positive_replicates() const {
+  return on_each_row(batches_.rows(), train_.integer("positive_chains"));
 }
 
-Replicates TrainingGradient::negative_replicates() const {
+Replicates NllObjective::negative_replicates() const {
   const bool by_row = conditional_ || how_ == "cd";
-  return by_row ? on_each_row(batch_rows_, train_.integer("chains_per_row"))
+  return by_row ? on_each_row(batches_.rows(), train_.integer("chains_per_row"))
                 : Replicates::by_group(train_.integer("chains"));
 }
 
-Eigen::VectorXd TrainingGradient::positive(const Problem& batch, std::int64_t update) {
+Eigen::VectorXd NllObjective::positive(const Problem& batch, std::int64_t update) {
   if (!sample_positive_) {
     return exact_positive(batch).mean_param_grad;
   }
@@ -128,7 +120,7 @@ Eigen::VectorXd TrainingGradient::positive(const Problem& batch, std::int64_t up
   return draw_anew(batch, std::move(spec), {train_.integer("positive_steps"), 1, 1}, update).mean;
 }
 
-ReplicateMean TrainingGradient::negative(const Problem& batch, std::int64_t update) {
+ReplicateMean NllObjective::negative(const Problem& batch, std::int64_t update) {
   const Index k = train_.integer("cd_k");
   if (persistent_) {
     persistent_->rebind(batch.model);
@@ -142,14 +134,14 @@ ReplicateMean TrainingGradient::negative(const Problem& batch, std::int64_t upda
   }
   if (!conditional_) {
     spec.start = start_at_random_rows(
-        problem_, derive_seed(settings_.seed, fmt::format("start of update {}", update)));
+        batches_.all(), derive_seed(settings_.seed, fmt::format("start of update {}", update)));
   }
   return draw_anew(batch, std::move(spec), {train_.integer("warmup"), train_.integer("draws"), k},
                    update);
 }
 
-ReplicateMean TrainingGradient::draw_anew(const Problem& batch, PhaseSpec spec,
-                                          const Schedule& schedule, std::int64_t update) {
+ReplicateMean NllObjective::draw_anew(const Problem& batch, PhaseSpec spec,
+                                      const Schedule& schedule, std::int64_t update) {
   spec.role += fmt::format(" of update {}", update);
   PhaseChains chains(batch, *sampler_, std::move(spec), settings_);
   Phase phase = chains.draw(schedule);
@@ -157,38 +149,7 @@ ReplicateMean TrainingGradient::draw_anew(const Problem& batch, PhaseSpec spec,
   return std::move(phase.gradient);
 }
 
-const Problem& TrainingGradient::batch_of(const AnyModel& model) {
-  if (batch_rows_ == problem_.rows()) {
-    problem_.model = model;
-    return problem_;
-  }
-  const std::vector<Index> rows = next_batch();
-  batch_ = {model, problem_.x(rows, Eigen::all), problem_.y(rows, Eigen::all), problem_.beta};
-  return *batch_;
-}
-
-std::vector<Index> TrainingGradient::next_batch() {
-  std::vector<Index> batch;
-  while (static_cast<Index>(batch.size()) < batch_rows_) {
-    if (next_ == order_.size()) {
-      shuffle();
-    }
-    batch.push_back(order_[next_++]);
-  }
-  return batch;
-}
-
-// Fisher-Yates by hand: std::shuffle differs between standard libraries
-void TrainingGradient::shuffle() {
-  StreamEngine engine(order_seed_, 0, epoch_++, Purpose::data);
-  for (std::size_t i = order_.size() - 1; i > 0; --i) {
-    boost::random::uniform_int_distribution<std::size_t> pick(0, i);
-    std::swap(order_[i], order_[pick(engine)]);
-  }
-  next_ = 0;
-}
-
-RunCounts TrainingGradient::counts() const {
+RunCounts NllObjective::counts() const {
   RunCounts all = counts_;
   if (persistent_) {
     all.add(persistent_->counts());
@@ -196,21 +157,16 @@ RunCounts TrainingGradient::counts() const {
   return all;
 }
 
-void TrainingGradient::save(SavedState& state) const {
-  state.put_bytes("order/rows", {reinterpret_cast<const char*>(order_.data()),
-                                 order_.size() * sizeof order_.front()});
-  state.put("order/epoch", epoch_);
-  state.put("order/next", next_);
+void NllObjective::save(SavedState& state) const {
+  batches_.save(state);
   state.put("counts", counts_);
   if (persistent_) {
     persistent_->save(state);
   }
 }
 
-void TrainingGradient::restore(const SavedState& state) {
-  state.copy("order/rows", order_.data(), order_.size() * sizeof order_.front());
-  state.get("order/epoch", epoch_);
-  state.get("order/next", next_);
+void NllObjective::restore(const SavedState& state) {
+  batches_.restore(state);
   state.get("counts", counts_);
   if (persistent_) {
     persistent_->restore(state);

@@ -1,0 +1,12 @@
+#pragma once
+#include "negphase/gradient/registry.hpp"
+
+// The rows of the registry, one a file.
+namespace negphase {
+
+EstimatorRow exact_estimator();
+EstimatorRow long_chains_estimator();
+EstimatorRow cd_estimator();
+EstimatorRow pcd_estimator();
+
+}  // namespace negphase

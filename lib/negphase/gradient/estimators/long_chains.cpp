@@ -1,0 +1,55 @@
+#include <limits>
+
+#include "negphase/gradient/estimators/chain_options.hpp"
+#include "negphase/gradient/estimators/estimators.hpp"
+
+namespace negphase {
+
+namespace {
+
+ChainsPlan plan_long_chains(const Problem& p, const Options& o) {
+  ChainsPlan plan = plan_chains(p, o, "long_chains", false);
+  plan.schedule = {o.integer("warmup"), o.integer("draws"), o.integer("thin")};
+  return plan;
+}
+
+void check_long_chains(const Problem& p, const AnySampler* s, const Options& o,
+                       const RunSettings& run) {
+  check_sampler(p, *s);
+  check_plan(p, plan_long_chains(p, o), run);
+}
+
+GradientEstimate estimate_long_chains(const Problem& p, const AnySampler* s, const Options& o,
+                                      const RunSettings& run, const Milestones& milestones) {
+  ChainsPlan plan = plan_long_chains(p, o);
+  plan.start = start_of(p, run.seed, o.word("start") == "noise");
+  return estimate_by_chains(p, *s, plan, run, milestones);
+}
+
+}  // namespace
+
+EstimatorRow long_chains_estimator() {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  return {"long_chains",
+          "independent chains, warmed up and then observed; errors from chains (M7)",
+          {chains_option(32),
+           {"warmup", std::int64_t{100}, "steps before the first draw", 0, 1e12, true, "steps"},
+           {"draws", std::int64_t{100}, "observations of each chain", 1, 1e12, true, "draws"},
+           thin_option(),
+           {"start",
+            std::string("data"),
+            "where y starts: at data rows, or at noise",
+            -inf,
+            inf,
+            true,
+            "",
+            {"data", "noise"}},
+           positive_option(),
+           positive_chains_option(),
+           few_chains_option()},
+          true,
+          check_long_chains,
+          estimate_long_chains};
+}
+
+}  // namespace negphase

@@ -1,0 +1,52 @@
+#pragma once
+#include <optional>
+
+#include "negphase/exact/pairwise_data.hpp"
+#include "negphase/gradient/batches.hpp"
+#include "negphase/gradient/objective.hpp"
+#include "negphase/gradient/phase.hpp"
+
+namespace negphase {
+
+/// The NLL (M4): positive phase over a minibatch (z summed out, or sampled), negative phase by
+/// option `gradient`:
+///   exact        exact_nll_gradient() over the batch
+///   long_chains  chains started anew at data rows, warmed up, observed
+///   cd           CD-k from each row of the batch (M9)
+///   pcd          chains that go on from update to update (M9); of a conditional model
+///                chains_per_row on each row, all rows in each update
+class NllObjective : public Objective {
+ public:
+  /// Throws ConfigError where the sampler is missing or cannot be used, where z cannot be summed
+  /// out and gradient = "exact", or where no exact method applies.
+  NllObjective(const Problem& problem, const AnySampler* sampler, const Options& train,
+               const RunSettings& settings);
+
+  Result at(const AnyModel& model, std::int64_t update) override;
+  RunCounts counts() const override;
+  bool is_exact() const override { return how_ == "exact" && batches_.is_all_rows(); }
+  void save(SavedState& state) const override;
+  void restore(const SavedState& state) override;
+
+ private:
+  ExactPositive exact_positive(const Problem& batch) const;
+  Replicates positive_replicates() const;
+  Replicates negative_replicates() const;
+  Eigen::VectorXd positive(const Problem& batch, std::int64_t update);
+  ReplicateMean negative(const Problem& batch, std::int64_t update);
+  ReplicateMean draw_anew(const Problem& batch, PhaseSpec spec, const Schedule& schedule,
+                          std::int64_t update);
+
+  Batches batches_;
+  std::optional<PairwiseData> all_data_;  ///< where a batch is all rows of a pairwise model
+  std::optional<AnySampler> sampler_;
+  Options train_;
+  RunSettings settings_;
+  std::string how_;
+  bool conditional_, sample_positive_;
+  bool has_chain_error_ = false;
+  std::optional<PhaseChains> persistent_;
+  RunCounts counts_;  ///< of chains that are gone
+};
+
+}  // namespace negphase
