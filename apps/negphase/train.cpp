@@ -173,6 +173,9 @@ Json metrics_line(const Training& t, const TrainingUpdate* done, const RunCounts
     if (done->nll) {
       line["nll"] = *done->nll;
     }
+    if (t.options.real("clip") > 0) {
+      line["clipped"] = done->clipped;
+    }
     if (made.proposals > 0) {
       line["acceptance"] = acceptance(made);
     }
@@ -312,6 +315,11 @@ std::string text_of(const Training& t, const ResultFolder& results) {
       "trained {}\n{} update{} by {}, gradient = {}{}, {:.2f} s; |W - start| = {:.4g}\n",
       t.loaded.description(), t.trainer.updates(), t.trainer.updates() == 1 ? "" : "s",
       t.options.word("optimizer"), t.options.word("gradient"), by_sampler, t.seconds, moved);
+  if (t.trainer.clipped() > 0) {
+    text += fmt::format("the gradient was longer than clip = {:g} and shortened in {} update{}\n",
+                        t.options.real("clip"), t.trainer.clipped(),
+                        t.trainer.clipped() == 1 ? "" : "s");
+  }
   text += t.watch.can()
               ? fmt::format("mean NLL {} -> {} (exact, by {})\n", nll_text(t.first["exact_nll"]),
                             nll_text(t.last["exact_nll"]), t.watch.method())
@@ -357,6 +365,7 @@ Json json_of(const Training& t, const ResultFolder& results) {
   json["sampler"] = t.sampler ? json_sampler(*t.loaded.config.sampler) : Json();
   json["updates"] = t.trainer.updates();
   json["converged"] = t.trainer.converged();
+  json["clipped_updates"] = t.trainer.clipped();
   json["num_params"] = t.trainer.params().size();
   json["parameter_groups"] = parameter_groups(t.loaded.problem.model);
   json["params"] = results.file("params.npy").string();

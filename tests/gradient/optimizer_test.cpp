@@ -8,6 +8,8 @@
 #include "negphase/gradient/training.hpp"
 #include "planted/P4.hpp"
 #include "planted/P5.hpp"
+#include "planted/TR2.hpp"
+#include "planted/TR3.hpp"
 
 namespace {
 
@@ -64,6 +66,28 @@ TEST_CASE("steps of the optimisers are those of their formulas") {
   CHECK(distance(after_two<Optimizer>("momentum"), -0.5 - 0.5 * 3.9, 2 + 0.5 * 3.6) < 1e-15);
   const Eigen::Vector2d adam = adam_by_hand();
   CHECK(distance(after_two<Optimizer>("adam"), adam[0], adam[1]) < adam_rounding);
+}
+
+// By hand: v = 0.01 g1^2, then 0.0099 g1^2 + 0.01 g2^2: the first step is 10 times 0.5 sign(g1),
+// the second along g2 = (3, 0) only.
+TEST_CASE("rmsprop divides by the root of the mean square; planted TR2: by the mean square") {
+  const double first = -5 - 0.5 * 3 / std::sqrt(0.0099 + 0.09);
+  // the first root is |g1| / 10: 1e-8 beside it counts ten times as much as under Adam's
+  CHECK(distance(after_two<Optimizer>("rmsprop"), first, 5) < 10 * adam_rounding);
+  CHECK(distance(after_two<planted::TR2::Optimizer>("rmsprop"), first, 5) > 1);
+  CHECK(after_two<Optimizer>("rmsprop", true) == after_two<Optimizer>("rmsprop"));
+}
+
+TEST_CASE("a gradient is shortened to a length and keeps its direction; planted TR3") {
+  const auto shortened = [](auto* clip_it, double longest) {
+    Eigen::VectorXd g = Eigen::Vector2d(3, -4);
+    CHECK(clip_it(g, longest) == 5);
+    return g;
+  };
+  CHECK(distance(shortened(clip, 2.5), 1.5, -2) < 1e-15);
+  CHECK(shortened(clip, 5) == Eigen::Vector2d(3, -4));
+  CHECK(shortened(clip, 0) == Eigen::Vector2d(3, -4));
+  CHECK(distance(shortened(planted::TR3::clip, 2.5), 1.5, -2) > 0.1);
 }
 
 TEST_CASE("planted P4, P5: a velocity forgotten, Adam without its correction") {

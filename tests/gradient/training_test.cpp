@@ -7,14 +7,12 @@
 #include <vector>
 
 #include "negphase/exact/exact.hpp"
-#include "negphase/gradient/batches.hpp"
 #include "negphase/gradient/nll_objective.hpp"
 #include "negphase/models/pairwise.hpp"
 #include "negphase/registry/registry.hpp"
 #include "planted/E8.hpp"
 #include "planted/P1.hpp"
 #include "planted/P2.hpp"
-#include "planted/P3.hpp"
 #include "planted/P6.hpp"
 #include "planted/P7.hpp"
 #include "planted/P8.hpp"
@@ -102,6 +100,8 @@ const std::vector<Given>& kinds() {
                             kind("cd", "momentum"),    kind("long_chains", "adam"),
                             kind("exact", "momentum"), kind("exact", "lbfgs")};
     list.back()[3].value = std::int64_t{1000};
+    list.push_back(kind("cd", "rmsprop"));
+    list.back().push_back({"clip", 0.05, {}});
     Given watched = kind("pcd", "adam");
     for (const auto& [name, value] : {std::pair{"nll_chains", std::int64_t{70}},
                                       {"nll_warmup", 3},
@@ -226,28 +226,6 @@ TEST_CASE("training saved at every boundary and restored on 1, 2, 3 threads: the
   }
 }
 
-// two batches of the same rows are the same: all of an epoch and more are compared
-template <class BatchesType>
-bool order_goes_on() {
-  const Problem p = three_spins();
-  BatchesType unbroken(p, 3, 5);
-  unbroken.next(p.model);
-  SavedState state;
-  unbroken.save(state);
-  BatchesType resumed(p, 3, 5);
-  resumed.restore(state);
-  bool alike = true;
-  for (int update = 2; update < 8; ++update) {
-    alike = alike && unbroken.next(p.model).y == resumed.next(p.model).y;
-  }
-  return alike;
-}
-
-TEST_CASE("planted P3: the order of the data forgotten gives other batches") {
-  CHECK(order_goes_on<Batches>());
-  CHECK_FALSE(order_goes_on<planted::P3::Batches>());
-}
-
 TEST_CASE("a state that does not fit is refused") {
   const Executor executor(1);
   const Problem p = three_spins();
@@ -313,6 +291,30 @@ TEST_CASE("planted P6, P7: a printed NLL with the penalty in it, half the weight
   };
   CHECK(off_by(Trainer(p, nullptr, one_step, settings_on(executor, 1))) < 1e-15);
   CHECK(off_by(planted::P7::Trainer(p, nullptr, one_step, settings_on(executor, 1))) > 1e-2);
+}
+
+TEST_CASE("a gradient that is too long is shortened, and the run says how often") {
+  const Executor executor(1);
+  const Problem p = three_spins();
+  Trainer trainer(p, nullptr,
+                  options_of({{"gradient", std::string("exact"), {}},
+                              {"schedule", std::string("constant"), {}},
+                              {"learning_rate", 1.0, {}},
+                              {"updates", std::int64_t{400}, {}},
+                              {"clip", 0.05, {}}}),
+                  settings_on(executor, 1));
+  std::int64_t clipped = 0;
+  while (!trainer.done()) {
+    const Params before = trainer.params();
+    const TrainingUpdate done = trainer.update();
+    clipped += done.clipped ? 1 : 0;
+    CHECK(done.clipped == (done.gradient.norm() > 0.05));
+    // 1e-15: rounding of a length of at most 0.05 added to parameters below 1
+    CHECK((trainer.params() - before).norm() <= std::min(0.05, done.gradient.norm()) + 1e-15);
+  }
+  CHECK(trainer.clipped() == clipped);
+  CHECK(clipped > 0);
+  CHECK(clipped < 400);  // the NLL is convex: near its minimum the gradient is short
 }
 
 TEST_CASE("what cannot be trained is refused, with what to do") {

@@ -1,6 +1,7 @@
 #include "negphase/gradient/batches.hpp"
 
 #include <algorithm>
+#include <boost/random/normal_distribution.hpp>
 #include <boost/random/uniform_int_distribution.hpp>
 #include <numeric>
 
@@ -9,23 +10,53 @@
 
 namespace negphase {
 
-Batches::Batches(const Problem& problem, Index batch, std::uint64_t seed)
+namespace {
+
+bool is_real(const Column& column) { return column.kind == ColumnKind::real; }
+
+}  // namespace
+
+Batches::Batches(const Problem& problem, Index batch, std::uint64_t seed, double noise)
     : problem_(problem),
       batch_rows_(std::min(batch, problem.rows())),
       order_(static_cast<std::size_t>(problem.rows())),
-      order_seed_(derive_seed(seed, "data order")) {
+      order_seed_(derive_seed(seed, "data order")),
+      noise_seed_(derive_seed(seed, "data noise")),
+      noise_(noise) {
+  const std::vector<Column> y = problem.model.shape().y;
+  if (noise > 0 && std::none_of(y.begin(), y.end(), is_real)) {
+    throw ConfigError("data_noise: y has no real column that it could be added to");
+  }
   std::iota(order_.begin(), order_.end(), Index{0});
   next_ = order_.size();
 }
 
-const Problem& Batches::next(const AnyModel& model) {
-  if (is_all_rows()) {
+const Problem& Batches::next(const AnyModel& model, std::int64_t update) {
+  if (is_always_the_same()) {
     problem_.model = model;
     return problem_;
   }
-  const std::vector<Index> rows = next_rows();
+  const std::vector<Index> rows = is_all_rows() ? order_ : next_rows();
   batch_ = {model, problem_.x(rows, Eigen::all), problem_.y(rows, Eigen::all), problem_.beta};
+  if (noise_ > 0) {
+    add_noise(rows, update);
+  }
   return *batch_;
+}
+
+void Batches::add_noise(const std::vector<Index>& rows, std::int64_t update) {
+  const std::vector<Column> columns = batch_->model.shape().y;
+  boost::random::normal_distribution<double> normal(0, noise_);
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    StreamEngine engine(noise_seed_, static_cast<std::uint32_t>(rows[r]),
+                        static_cast<std::uint64_t>(update), Purpose::data);
+    normal.reset();  // it keeps half of a pair of draws, which are this row's
+    for (std::size_t j = 0; j < columns.size(); ++j) {
+      if (is_real(columns[j])) {
+        batch_->y(static_cast<Index>(r), static_cast<Index>(j)) += normal(engine);
+      }
+    }
+  }
 }
 
 std::vector<Index> Batches::next_rows() {

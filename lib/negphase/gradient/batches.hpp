@@ -9,32 +9,39 @@
 namespace negphase {
 
 /// The rows of one update after the other: each epoch takes all rows once, in an order of its own
-/// that depends on the seed and the epoch only. A batch may reach into the next epoch.
+/// that depends on the seed and the epoch only. A batch may reach into the next epoch. With noise
+/// the real columns of y are y + noise N(0, 1), a number for each (update, row of the data).
 class Batches {
  public:
   /// @param batch  rows of an update; as many as there are: all, in their order
-  Batches(const Problem& problem, Index batch, std::uint64_t seed);
+  /// @param noise  standard deviation; ConfigError where it is not 0 and y has no real column
+  Batches(const Problem& problem, Index batch, std::uint64_t seed, double noise = 0);
 
   Index rows() const { return batch_rows_; }  ///< of a batch
   bool is_all_rows() const { return batch_rows_ == problem_.rows(); }
   const Problem& all() const { return problem_; }
   /// From now on a batch is all rows, in their order.
   void take_all_rows() { batch_rows_ = problem_.rows(); }
-  /// The next batch under `model`. Valid until the next call.
-  const Problem& next(const AnyModel& model);
+  /// Every batch is the same rows with the same numbers.
+  bool is_always_the_same() const { return is_all_rows() && noise_ == 0; }
+  /// The batch of an update (from 1) under `model`; its rows are the next ones. Valid until the
+  /// next call.
+  const Problem& next(const AnyModel& model, std::int64_t update);
 
   void save(SavedState& state) const;
   void restore(const SavedState& state);
 
  private:
   std::vector<Index> next_rows();
+  void add_noise(const std::vector<Index>& rows, std::int64_t update);
   void shuffle();
 
   Problem problem_;
-  std::optional<Problem> batch_;  ///< one that is not all rows
+  std::optional<Problem> batch_;  ///< one that is not all rows as they are
   Index batch_rows_;
   std::vector<Index> order_;  ///< of the rows in this epoch
-  std::uint64_t order_seed_, epoch_ = 0, next_ = 0;
+  std::uint64_t order_seed_, noise_seed_, epoch_ = 0, next_ = 0;
+  double noise_;
 };
 
 }  // namespace negphase

@@ -33,13 +33,13 @@ RunSettings for_chains(RunSettings settings) {
 
 NllObjective::NllObjective(const Problem& problem, const AnySampler* sampler, const Options& train,
                            const RunSettings& settings)
-    : batches_(problem, train.integer("batch"), settings.seed),
+    : batches_(problem, train.integer("batch"), settings.seed, train.real("data_noise")),
       train_(train),
       settings_(for_chains(settings)),
       how_(train.word("gradient")),
       conditional_(problem.model.shape().num_x > 0),
       sample_positive_(!positive_has_closed_form(problem)) {
-  if (batches_.is_all_rows()) {
+  if (batches_.is_always_the_same()) {
     all_data_ = pairwise_data(problem.model, problem.y);
   }
   if (how_ == "exact") {
@@ -75,7 +75,7 @@ NllObjective::NllObjective(const Problem& problem, const AnySampler* sampler, co
 }
 
 NllObjective::Result NllObjective::at(const AnyModel& model, std::int64_t update) {
-  const Problem& batch = batches_.next(model);
+  const Problem& batch = batches_.next(model, update);
   if (how_ == "exact") {
     ExactNll exact = exact_nll_gradient(exact_positive(batch), batch.model, batch.x, batch.beta,
                                         limits_of(train_), *settings_.executor);

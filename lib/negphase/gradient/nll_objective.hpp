@@ -24,7 +24,7 @@ class NllObjective : public Objective {
 
   Result at(const AnyModel& model, std::int64_t update) override;
   RunCounts counts() const override;
-  bool is_exact() const override { return how_ == "exact" && batches_.is_all_rows(); }
+  bool is_exact() const override { return how_ == "exact" && batches_.is_always_the_same(); }
   void save(SavedState& state) const override;
   void restore(const SavedState& state) override;
 

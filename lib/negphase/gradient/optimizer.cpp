@@ -26,10 +26,11 @@ Optimizer::Optimizer(const Options& train, Eigen::Index num_params)
     : rule_(train.word("optimizer")),
       momentum_(train.real("momentum")),
       beta1_(train.real("adam_beta1")),
-      beta2_(train.real("adam_beta2")) {
+      beta2_(train.real("adam_beta2")),
+      decay_(train.real("rmsprop_decay")) {
   const bool adam = rule_ == "adam";
   first_.setZero(adam || rule_ == "momentum" ? num_params : 0);
-  second_.setZero(adam ? num_params : 0);
+  second_.setZero(adam || rule_ == "rmsprop" ? num_params : 0);
 }
 
 void Optimizer::step(Eigen::VectorXd& w, const Eigen::VectorXd& g, double rate) {
@@ -43,9 +44,20 @@ void Optimizer::step(Eigen::VectorXd& w, const Eigen::VectorXd& g, double rate) 
     second_ = beta2_ * second_ + (1 - beta2_) * g.cwiseAbs2();
     const double scale1 = 1 - std::pow(beta1_, t), scale2 = 1 - std::pow(beta2_, t);
     w.array() -= rate * (first_.array() / scale1) / ((second_.array() / scale2).sqrt() + 1e-8);
+  } else if (rule_ == "rmsprop") {
+    second_ = decay_ * second_ + (1 - decay_) * g.cwiseAbs2();
+    w.array() -= rate * g.array() / (second_.array().sqrt() + 1e-8);
   } else {
     w -= rate * g;
   }
+}
+
+double clip(Eigen::VectorXd& gradient, double longest) {
+  const double norm = gradient.norm();
+  if (longest > 0 && norm > longest) {
+    gradient *= longest / norm;
+  }
+  return norm;
 }
 
 void Optimizer::save(SavedState& state) const {

@@ -19,9 +19,11 @@ double learning_rate(const Options& train, std::int64_t update);
 ///   momentum   v = mu v + g, w -= r v
 ///   adam       m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, w -= r m' / (sqrt(v') + 1e-8),
 ///              m' = m / (1 - b1^t), v' = v / (1 - b2^t)   (Kingma and Ba 2015)
+///   rmsprop    v = d v + (1 - d) g^2, w -= r g / (sqrt(v) + 1e-8)   (Tieleman and Hinton 2012)
 class Optimizer {
  public:
-  /// @param train  the options of train(): optimizer, momentum, adam_beta1, adam_beta2
+  /// @param train  the options of train(): optimizer, momentum, adam_beta1, adam_beta2,
+  /// rmsprop_decay
   Optimizer(const Options& train, Eigen::Index num_params);
   void step(Eigen::VectorXd& w, const Eigen::VectorXd& gradient, double rate);
   void save(SavedState& state) const;
@@ -29,10 +31,14 @@ class Optimizer {
 
  private:
   std::string rule_;
-  double momentum_, beta1_, beta2_;
+  double momentum_, beta1_, beta2_, decay_;
   std::int64_t steps_ = 0;
-  Eigen::VectorXd first_, second_;  ///< velocity, or Adam's moments
+  Eigen::VectorXd first_, second_;  ///< velocity, Adam's moments, rmsprop's in second_
 };
+
+/// Shortens a gradient that is longer than `longest` (0: never) to that length, keeping its
+/// direction. Returns its length before.
+double clip(Eigen::VectorXd& gradient, double longest);
 
 /// Limited-memory BFGS with a weak Wolfe line search, for values and gradients without noise.
 /// Source: Nocedal and Wright, Numerical Optimization, algorithm 7.4; the line search is that of

@@ -63,6 +63,7 @@ TrainingUpdate Trainer::update() {
     throw UsageError("Trainer: all updates are done");
   }
   ++updates_;
+  const std::int64_t clipped_before = clipped_;
   double rate = 0;
   if (options_.word("optimizer") == "lbfgs") {
     search_step();
@@ -73,7 +74,7 @@ TrainingUpdate Trainer::update() {
   if (path_ && nll_is_due()) {
     path_->move_to(model_);
   }
-  return {updates_, rate, last_gradient_, last_nll_, last_chain_error_};
+  return {updates_, rate, last_gradient_, last_nll_, last_chain_error_, clipped_ > clipped_before};
 }
 
 void Trainer::take_step(double rate) {
@@ -82,7 +83,10 @@ void Trainer::take_step(double rate) {
   last_nll_ = found.value;
   last_chain_error_ = found.chain_error;
   Params w = model_.params();
-  optimizer_.step(w, last_gradient_ + options_.real("l2") * w, rate);
+  Eigen::VectorXd along = last_gradient_ + options_.real("l2") * w;
+  const double longest = options_.real("clip");
+  clipped_ += clip(along, longest) > longest && longest > 0 ? 1 : 0;
+  optimizer_.step(w, along, rate);
   const std::string smaller =
       fmt::format("take a smaller learning_rate than {}", options_.real("learning_rate"));
   if (!w.allFinite()) {
@@ -125,6 +129,7 @@ void Trainer::search_step() {
 
 void Trainer::save(SavedState& state) const {
   state.put("updates", updates_);
+  state.put("clipped", clipped_);
   state.put("finished", finished_);
   state.put_array("params", model_.params());
   optimizer_.save(state);
@@ -142,6 +147,7 @@ bool Trainer::nll_is_due() const {
 
 void Trainer::restore(const SavedState& state) {
   state.get("updates", updates_);
+  state.get("clipped", clipped_);
   state.get("finished", finished_);
   Params w = model_.params();
   state.get_array("params", w);

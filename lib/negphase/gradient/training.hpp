@@ -20,6 +20,7 @@ struct TrainingUpdate {
   /// NLL of the batch before the update, without the penalty; only where the gradient is exact
   std::optional<double> nll;
   std::optional<double> chain_error;  ///< Objective::Result::chain_error
+  bool clipped = false;               ///< the step was along a shortened gradient
 };
 
 /// Minimises mean NLL + (l2 / 2) |W|^2 (M4, M6), one update at a time. No error bars: they would
@@ -41,6 +42,8 @@ class Trainer {
   TrainingUpdate update();
   const Params& params() const { return model_.params(); }
   std::int64_t updates() const { return updates_; }
+  /// Updates whose gradient was shortened (`clip`).
+  std::int64_t clipped() const { return clipped_; }
   /// Ended before its last update, because |gradient| reached `tolerance` (lbfgs).
   bool converged() const { return finished_; }
   RunCounts counts() const { return objective_->counts(); }
@@ -66,7 +69,7 @@ class Trainer {
   Optimizer optimizer_;
   Lbfgs lbfgs_;
   std::optional<PathNll> path_;
-  std::int64_t updates_ = 0;
+  std::int64_t updates_ = 0, clipped_ = 0;
   bool finished_ = false;
   Eigen::VectorXd last_gradient_;
   std::optional<double> last_nll_, last_chain_error_;
