@@ -348,6 +348,21 @@ TEST_CASE("config: --set") {
   CHECK(set({"data.file=other.csv"}).data->file == "other.csv");  // relative to where one is
 }
 
+TEST_CASE("config: another name drops the options of the one before") {
+  const TemporaryFolder folder;
+  for (const std::vector<std::string>& sets :
+       {std::vector<std::string>{"sampler.name=ula", "sampler.step_size=0.3"},
+        std::vector<std::string>{"sampler.step_size=0.3", "sampler.name=ula"}}) {
+    const NamedThing sampler = *read(folder, whole, sets).sampler;
+    CHECK(sampler.name == "ula");
+    CHECK(sampler.options.size() == 1);
+  }
+  CHECK(read(folder, whole, {"sampler.name=ula"}).sampler->options.empty());
+  const NamedThing before = *read(folder, whole).sampler;
+  CHECK(read(folder, whole, {"sampler.name=" + before.name}).sampler->options.size() ==
+        before.options.size());
+}
+
 TEST_CASE("config: errors of --set name it") {
   const auto wrong = [](const std::string& set) { return refusal(whole, {set}); };
   CHECK(contains(wrong("sampler.stepsize=1"), "--set sampler.stepsize=1: sampler 'mala': unknown"));

@@ -10,7 +10,8 @@ namespace {
 
 const std::vector<EstimatorRow>& table() {
   static const std::vector<EstimatorRow> rows{exact_estimator(), long_chains_estimator(),
-                                              cd_estimator(), pcd_estimator()};
+                                              cd_estimator(), pcd_estimator(),
+                                              automatic_estimator()};
   return rows;
 }
 

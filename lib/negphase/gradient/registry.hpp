@@ -13,7 +13,7 @@ namespace negphase {
 /// A way to estimate the gradient. All share one interface and add_param_grad, so that a comparison
 /// differs in the sampling and in nothing else.
 struct EstimatorRow {
-  std::string_view name;  ///< "exact", "long_chains", "cd", "pcd"
+  std::string_view name;  ///< "exact", "long_chains", "cd", "pcd", ...
   std::string_view doc;
   std::vector<OptionSpec> options;
   bool needs_sampler;

@@ -87,6 +87,12 @@ toml::node& child_of(toml::array& array, const std::string& part, const FilePlac
   return array[index];
 }
 
+/// "sampler.name", "compare.0.estimator.name": what drops the options of the one before.
+bool names_another(const std::vector<std::string>& path) {
+  return path.size() > 1 && path.back() == "name" &&
+         (path[path.size() - 2] == "sampler" || path[path.size() - 2] == "estimator");
+}
+
 void apply_set(toml::table& root, const std::string& set) {
   const auto equals = set.find('=');
   if (equals == std::string::npos || equals == 0) {
@@ -125,6 +131,10 @@ void apply_set(toml::table& root, const std::string& set) {
       if (last) {
         // The key too is to say that it came from the command line.
         toml::table key = parse(fmt::format("'{}' = 0", part), origin);
+        if (names_another(parts) && table->get(part) != nullptr &&
+            table->get(part)->value<std::string>() != value.get("v")->value<std::string>()) {
+          table->clear();  // as an entry of [[compare]] that gives another name
+        }
         table->erase(part);
         table->insert_or_assign(key.begin()->first, std::move(*value.get("v")));
         return;
@@ -780,7 +790,12 @@ toml::table read_toml(const std::filesystem::path& file, const std::vector<std::
   }
   toml::table root = parse(text, file.string());
   Complaints complaints;
-  for (const std::string& set : sets) {
+  // names first: options are of the thing that is named, wherever they stand on the line
+  std::vector<std::string> ordered = sets;
+  std::stable_partition(ordered.begin(), ordered.end(), [](const std::string& set) {
+    return names_another(path_parts(std::string_view(set).substr(0, set.find('='))));
+  });
+  for (const std::string& set : ordered) {
     complaints.collect({}, [&] { apply_set(root, set); });
   }
   complaints.throw_if_any();

@@ -8,5 +8,6 @@ EstimatorRow exact_estimator();
 EstimatorRow long_chains_estimator();
 EstimatorRow cd_estimator();
 EstimatorRow pcd_estimator();
+EstimatorRow automatic_estimator();
 
 }  // namespace negphase
