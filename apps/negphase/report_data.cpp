@@ -20,7 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<const char*, 5> verbs{"gradient", "train", "sample", "exact", "bench"};
+constexpr std::array<const char*, 6> verbs{"gradient", "train", "sample",
+                                           "exact",    "bench", "figures"};
 constexpr const char* metrics_file = "metrics.jsonl";
 constexpr int deepest = 64;  // levels; those of ours have six
 
@@ -125,7 +126,7 @@ Json why_partial(const fs::path& folder, const Json& part) {
   if (result.value("incomplete", Json(false)) == true) {
     return "This run was stopped before its end: below is what it had done by then.";
   }
-  if (!has(folder, "run.json")) {
+  if (part.at("verb") != "figures" && !has(folder, "run.json")) {
     return "This result is not whole: its folder has no run.json, which is written last. The run "
            "still goes on, was killed, or the file was taken away.";
   }
@@ -169,7 +170,7 @@ void check_result_folder(const fs::path& folder) {
   if (verbs_in(folder).empty()) {
     throw ConfigError({folder.string(), 0, 0},
                       "holds no result: none of gradient.json, train.json, sample.json, "
-                      "exact.json, bench.json, metrics.jsonl");
+                      "exact.json, bench.json, figures.json, metrics.jsonl");
   }
 }
 

@@ -2,6 +2,7 @@
 
 const sections = {
   gradient: gradientSection, train: trainSection, sample: sampleSection, exact: exactSection, bench: benchSection,
+  figures: figuresSection,
 };
 const options = {gradient: gradientOptions, train: trainOptions, sample: sampleOptions};
 

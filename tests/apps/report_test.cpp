@@ -7,6 +7,7 @@
 #include <regex>
 #include <sstream>
 
+#include "negphase/io/figures.hpp"
 #include "negphase/io/npy.hpp"
 #include "support/run_tool.hpp"
 
@@ -14,6 +15,7 @@
 // result that becomes markup, a partial result that is not marked, figures that are not those of
 // the result, a chart or table that is not made, bytes that depend on more than the results.
 
+using namespace negphase;
 using namespace negphase::test;
 using Json = nlohmann::ordered_json;
 
@@ -453,5 +455,40 @@ TEST_CASE("report: in a browser every chart and table is made") {
   CHECK(count_of(bare, "<canvas role") == 0);
   CHECK(count_of(bare, "<figure") == count_of(markup, "<figure"));
   CHECK(count_of(bare, "<details class=\"numbers\" open=") == count_of(bare, "<figure"));
+}
+
+TEST_CASE("report: a page of figures of one's own") {
+  const TemporaryFolder folder;
+  FiguresPage page("A page of one's own");
+  page.text("<b>text</b>");
+  const auto panel = [](const std::string& title, FigureSeries::Style style) {
+    return FigurePanel{title,
+                       {"x", true},
+                       {"y"},
+                       {{"a", {1, 2, 300}, {1, NAN, 3}, {0.5, NAN, 2}, {1.5, NAN, 4}, style},
+                        {"data", {2}, {1}, {}, {}, FigureSeries::Style::observed}}};
+  };
+  page.figure({"one", "One", "See.", {panel("", FigureSeries::Style::line)}});
+  page.figure(
+      {"two",
+       "Two",
+       "See.",
+       {panel("left", FigureSeries::Style::curve), panel("right", FigureSeries::Style::points)}});
+  page.table({"Numbers", {"k", "bias"}, {{"1", "<i>"}}});
+  page.write(folder / "own");
+  const std::string made = report(folder, "own");
+  CHECK(data_of(made)["parts"][0]["partial"].is_null());
+  if (!has_browser()) {
+    MESSAGE("no Chromium here: the page was not looked at");
+    return;
+  }
+  const std::string dom = shown(folder, "page.html"), markup = markup_of(dom);
+  CHECK(attribute(dom, "data-problems") == "");
+  CHECK(attribute(dom, "data-drawn") == (contains(made, "Chart.js v") ? "3" : "0"));
+  CHECK(contains(markup, "A page of one's own"));
+  CHECK(contains(markup, "&lt;b&gt;text"));
+  CHECK(contains(markup, "&lt;i&gt;"));
+  CHECK(count_of(markup, "<figure") == 2);
+  CHECK(contains(markup, "1 (0.5 to 1.5)"));
 }
 #endif

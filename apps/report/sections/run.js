@@ -31,6 +31,9 @@ function titleOf(part) {
   if (part.title) {
     return part.title;
   }
+  if (part.result?.title) {
+    return part.result.title;  // of somebody's own program
+  }
   const problem = part.result?.problem;
   const about = problem?.model ? `${problem.model.name} on ${baseName(problem.data.file)}` : baseName(part.folder);
   return `${verbTitles[part.verb]}: ${about}`;
