@@ -83,6 +83,15 @@ std::vector<GivenOption> required_options(const ModelRow& row) {
   return given;
 }
 
+/// As many labels as a column of categories has states; bits, spins and numbers have none.
+std::vector<Index> label_counts(const ModelShape& shape) {
+  std::vector<Index> counts;
+  for (const Column& column : shape.y) {
+    counts.push_back(column.kind == ColumnKind::category ? column.num_states : 0);
+  }
+  return counts;
+}
+
 }  // namespace
 
 TEST_CASE("every model passes every check that its abilities allow") {
@@ -159,8 +168,8 @@ TEST_CASE("every row of the registry makes a model of its own description") {
     CHECK(example.x.rows() == example.y.rows());
     CHECK(shape.num_params == example.model.params().size());
     CHECK(shape.y[0].kind == row.y_kind);
-    const AnyModel made =
-        row.make(resolve(row, required_options(row)), {shape.num_x, shape.num_y()});
+    const AnyModel made = row.make(resolve(row, required_options(row)),
+                                   {shape.num_x, shape.num_y(), label_counts(shape)});
     CHECK(made.shape().num_x == shape.num_x);
     CHECK(made.shape().num_y() == shape.num_y());
     CHECK_THROWS_AS(made.with_params(Params::Zero(1)), ConfigError);

@@ -5,25 +5,18 @@
 #include "negphase/core/error.hpp"
 #include "negphase/models/gaussian.hpp"
 #include "negphase/models/gaussian_mixture.hpp"
+#include "negphase/models/graph_options.hpp"
 #include "negphase/models/mlp.hpp"
 #include "negphase/models/pairwise.hpp"
 #include "negphase/models/params.hpp"
+#include "negphase/models/potts.hpp"
 #include "negphase/models/quartic.hpp"
 #include "negphase/models/rbm.hpp"
+#include "negphase/models/refuse_data.hpp"
 
 namespace negphase {
 
 namespace {
-
-std::string counted(Index n, std::string_view what) {
-  return fmt::format("{} {} column{}", n, what, n == 1 ? "" : "s");
-}
-
-[[noreturn]] void refuse_data(std::string_view model, std::string_view wanted,
-                              const DataShape& data) {
-  throw ConfigError(fmt::format("model '{}' takes data of {}; these have {} and {}", model, wanted,
-                                counted(data.num_x, "x"), counted(data.num_y, "y")));
-}
 
 // ---- quartic
 
@@ -78,46 +71,6 @@ ModelExample rbm_example() {
 }
 
 // ---- pairwise: boltzmann, ising
-
-/// Edges in the order of the file's couplings, which is that of the graph.
-Graph given_graph(std::string_view model, const DataShape& data) {
-  if (data.couplings == nullptr) {
-    throw ConfigError(fmt::format(
-        "model '{}': graph = \"file\" needs the option couplings_file: a list of edges or a matrix",
-        model));
-  }
-  std::vector<Edge> edges;
-  for (const GivenCouplings::Coupling& c : data.couplings->all) {
-    edges.emplace_back(c.first, c.second);
-  }
-  return Graph(data.num_y, std::move(edges));
-}
-
-Graph graph_of(std::string_view model, const Options& options, const DataShape& data) {
-  const std::string& shape = options.word("graph");
-  const Index sites = data.num_y;
-  if (shape == "file") {
-    return given_graph(model, data);
-  }
-  if (data.couplings != nullptr) {
-    throw ConfigError(fmt::format(
-        "model '{}': couplings_file goes with graph = \"file\", not with \"{}\"", model, shape));
-  }
-  if (shape == "dense") {
-    check_params_memory(fmt::format("{} of {} sites, all coupled,", model, sites),
-                        sites * (sites + 1) / 2);
-    return Graph(sites, all_pairs(sites));
-  }
-  const Index lattice_rows = options.integer("rows");
-  if (lattice_rows < 1 || sites % lattice_rows != 0) {
-    throw ConfigError(fmt::format(
-        "model '{}': graph = \"{}\" needs the option rows, a divisor of the {} y columns; got {}",
-        model, shape, sites, lattice_rows));
-  }
-  const Index columns = sites / lattice_rows;
-  return Graph(sites, shape == "torus" ? torus_lattice(lattice_rows, columns)
-                                       : square_lattice(lattice_rows, columns));
-}
 
 AnyModel make_pairwise(std::string_view name, ColumnKind kind, const Options& options,
                        const DataShape& data) {
@@ -210,24 +163,6 @@ std::vector<OptionSpec> mlp_options() {
            .low_is_legal = false}};
 }
 
-std::vector<OptionSpec> graph_options() {
-  return {{.name = "graph",
-           .fallback = std::string("dense"),
-           .doc = "which pairs are coupled: all, those of a lattice of `rows` rows, or those of "
-                  "`couplings_file`",
-           .choices = {"dense", "square", "torus", "file"}},
-          {.name = "rows",
-           .fallback = std::int64_t{0},
-           .doc = "rows of a lattice; sites are numbered row by row",
-           .low = 0,
-           .high = 1e6,
-           .unit = "sites"},
-          {.name = "couplings_file",
-           .fallback = std::string(),
-           .doc = "edges (.csv with the header i,j or i,j,J; sites from 0) or a symmetric matrix "
-                  "(.csv without header, or .npy); its values are the J to start from"}};
-}
-
 // ---- gaussian_mixture
 
 AnyModel make_gaussian_mixture(const Options& options, const DataShape& data) {
@@ -313,6 +248,7 @@ const std::vector<ModelRow>& rows() {
        .y_kind = ColumnKind::real,
        .make = make_mlp,
        .example = mlp_example},
+      potts_row(),
   };
   return all;
 }
