@@ -38,6 +38,7 @@ PottsStructure::PottsStructure(PottsCouplings couplings, Graph g,
   for (const Index k : states) {
     bias_at.push_back(num_params);
     num_params += k;
+    most_states = std::max(most_states, k);
   }
 }
 
@@ -129,7 +130,7 @@ void PottsEnergy<Scalar>::set_fields(const Block<Scalar>& y, Index site) const {
   const PottsStructure& s = *structure_;
   const Index num_states = s.states[static_cast<std::size_t>(site)];
   const double* bias = w_->data() + s.bias_at[static_cast<std::size_t>(site)];
-  fields_.resize(y.rows(), num_states);
+  fields_.resize(y.rows(), s.most_states);  // the same for all sites: no allocation
   for (Index k = 0; k < num_states; ++k) {
     fields_.col(k) = bias[k];
   }
@@ -188,7 +189,7 @@ void PottsEnergy<Scalar>::conditional(const Block<Scalar>& y, std::span<const In
   Index at = 0;
   for (const Index j : columns) {
     set_fields(y, j);
-    for (Index k = 1; k < fields_.cols(); ++k) {
+    for (Index k = 1; k < structure_->states[static_cast<std::size_t>(j)]; ++k) {
       delta.col(at++) = (fields_.col(0) - fields_.col(k)).template cast<Scalar>();
     }
   }

@@ -28,6 +28,7 @@ struct PottsStructure {
   std::vector<Index> coupling_at;          ///< where each edge's J starts in W
   std::vector<Index> bias_at;              ///< where each column's b starts in W
   Index num_params = 0;
+  Index most_states = 0;  ///< the largest K
 };
 
 /// The energy of one block of a PottsModel; all arithmetic in double, by look-up: a state is an
@@ -65,7 +66,7 @@ class PottsEnergy {
   std::shared_ptr<const PottsStructure> structure_;
   std::shared_ptr<const Params> w_;
   mutable Block<int> states_;     // [chains x sites]
-  mutable Block<double> fields_;  // of one site, E = -field(s) + rest [chains x K]
+  mutable Block<double> fields_;  // of one site, E = -field(s) + rest [chains x largest K]
   mutable std::vector<char> in_;  // the columns of a conditional
 };
 

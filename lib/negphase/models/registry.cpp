@@ -10,6 +10,7 @@
 #include "negphase/models/pairwise.hpp"
 #include "negphase/models/params.hpp"
 #include "negphase/models/potts.hpp"
+#include "negphase/models/potts_rbm.hpp"
 #include "negphase/models/quartic.hpp"
 #include "negphase/models/rbm.hpp"
 #include "negphase/models/refuse_data.hpp"
@@ -249,6 +250,7 @@ const std::vector<ModelRow>& rows() {
        .make = make_mlp,
        .example = mlp_example},
       potts_row(),
+      potts_rbm_row(),
   };
   return all;
 }
