@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "negphase/core/error.hpp"
+#include "negphase/models/deep_boltzmann.hpp"
 #include "negphase/models/gaussian.hpp"
 #include "negphase/models/gaussian_mixture.hpp"
 #include "negphase/models/graph_options.hpp"
@@ -251,6 +252,7 @@ const std::vector<ModelRow>& rows() {
        .example = mlp_example},
       potts_row(),
       potts_rbm_row(),
+      deep_boltzmann_row(),
   };
   return all;
 }
