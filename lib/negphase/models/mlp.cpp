@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <cstdint>
 
 #include "negphase/core/error.hpp"
 #include "negphase/core/memory.hpp"
+#include "negphase/models/hashed_uniform.hpp"
 #include "negphase/models/params.hpp"
 
 namespace negphase {
@@ -78,15 +78,6 @@ MlpWeights<float> rounded(const MlpWeights<double>& exact) {
   }
   all.output = exact.output.cast<float>();
   return all;
-}
-
-/// Uniform in [-1, 1): SplitMix64 (Steele et al. 2014), number i of its stream.
-double hashed_uniform(Index i) {
-  std::uint64_t word = (static_cast<std::uint64_t>(i) + 1) * 0x9e3779b97f4a7c15u;
-  word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9u;
-  word = (word ^ (word >> 27)) * 0x94d049bb133111ebu;
-  word ^= word >> 31;
-  return static_cast<double>(word >> 11) * 0x1p-52 - 1;
 }
 
 void check_spec(const MlpSpec& spec) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "negphase/core/error.hpp"
+#include "negphase/models/classifier.hpp"
 #include "negphase/models/deep_boltzmann.hpp"
 #include "negphase/models/gaussian.hpp"
 #include "negphase/models/gaussian_mixture.hpp"
@@ -253,6 +254,7 @@ const std::vector<ModelRow>& rows() {
       potts_row(),
       potts_rbm_row(),
       deep_boltzmann_row(),
+      classifier_row(),
   };
   return all;
 }
