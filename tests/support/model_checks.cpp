@@ -147,7 +147,7 @@ double gradient_error(const AnyEnergy<double>& energy, const Block<double>& y) {
   energy.energy_and_grad(y, out, grad);
   double worst = ((out - at_y).abs() <= 1e-14 * (1 + at_y.abs())).all() ? 0 : infinity;
   for (Index j = 0; j < y.cols(); ++j) {
-    if (energy.columns()[static_cast<std::size_t>(j)].kind == ColumnKind::category) {
+    if (energy.columns()[static_cast<std::size_t>(j)].kind != ColumnKind::real) {
       keep_worst(worst, grad.col(j).abs().maxCoeff());
       continue;
     }

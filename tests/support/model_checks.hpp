@@ -23,7 +23,7 @@ std::vector<Index> first_columns(Index n);
 /// where its energy is not that of energy(). The quotient is Richardson's
 /// (64 D(h/4) - 20 D(h/2) + D(h)) / 45 of central differences D, h = 2^-6: truncation
 /// h^6 |f^(7)| / 322560 = 5e-17 |f^(7)|, zero up to degree 6; rounding 6 eps |E| / h = 9e-14 |E|.
-/// Columns of a category have no gradient: there it must be 0.
+/// Columns that are not real have no gradient: there it must be 0.
 double gradient_error(const AnyEnergy<double>& energy, const Block<double>& y);
 
 /// The same of dE/dW, by with_params(W +- h e_p). y holds the free columns.

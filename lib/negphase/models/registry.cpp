@@ -7,6 +7,7 @@
 #include "negphase/models/deep_boltzmann.hpp"
 #include "negphase/models/gaussian.hpp"
 #include "negphase/models/gaussian_mixture.hpp"
+#include "negphase/models/gaussian_rbm.hpp"
 #include "negphase/models/graph_options.hpp"
 #include "negphase/models/mlp.hpp"
 #include "negphase/models/pairwise.hpp"
@@ -244,6 +245,7 @@ const std::vector<ModelRow>& rows() {
        .y_kind = ColumnKind::real,
        .make = make_gaussian_mixture,
        .example = gaussian_mixture_example},
+      gaussian_rbm_row(),
       {.name = "mlp",
        .doc = "E = (c/2) |y|^2 + v'a(W, x, y): a multilayer perceptron over x and y, confined",
        .options = mlp_options(),

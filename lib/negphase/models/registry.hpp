@@ -40,8 +40,9 @@ struct ModelRow {
   std::string_view name;
   std::string_view doc;  ///< its formula, one line
   std::vector<OptionSpec> options;
-  std::string_view param_order;  ///< what W holds, in order
-  ColumnKind y_kind;             ///< what the columns of y hold
+  std::string_view param_order;                ///< what W holds, in order
+  ColumnKind y_kind;                           ///< what the columns of y hold
+  std::vector<ColumnKind> other_y_kinds = {};  ///< what else they may hold, column by column
   /// The model with the parameters that training starts from (0; a Gaussian: b = 0, P = I; a
   /// mixture: its means spread; an mlp: fixed numbers of random looks; given couplings: their
   /// values).
