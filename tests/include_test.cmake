@@ -4,7 +4,7 @@
 cmake_minimum_required(VERSION 3.25)
 
 # A folder of the library may include itself and those before it in this list.
-set(NEGPHASE_LAYERS core random parallel models exact diagnostics run gradient io)
+set(NEGPHASE_LAYERS core random parallel models exact diagnostics run inference gradient io)
 # What every sampler may include. registry/ may include the sampler families as well; composed/,
 # whose kernels are made of others, all families but registry/.
 set(NEGPHASE_BELOW_SAMPLERS core random)

@@ -8,6 +8,7 @@
 
 #include "negphase/exact/exact.hpp"
 #include "negphase/gradient/warnings.hpp"
+#include "negphase/run/ability_check.hpp"
 #include "negphase/run/change_check.hpp"
 #include "negphase/run/gradient_check.hpp"
 
@@ -53,12 +54,7 @@ void check_plan(const Problem& problem, const ChainsPlan& plan, const RunSetting
 
 void check_sampler(const Problem& p, const AnySampler& sampler) {
   const std::array<Index, 1> row{0};
-  const auto energy = p.model.bind_double(p.model.prepare(p.x), row);
-  const Abilities missing = sampler.needs_for(energy.columns()) & ~energy.abilities();
-  if (missing != 0) {
-    throw ConfigError(fmt::format("sampler '{}' needs {}, which this model's energy lacks",
-                                  sampler.name, member_names(missing)));
-  }
+  check_abilities(sampler, p.model.bind_double(p.model.prepare(p.x), row));
   check_gradients(p.model, p.x, p.y, 1);
   check_changes(p.model, p.x, p.y, 1);
 }

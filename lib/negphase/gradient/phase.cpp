@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <boost/random/normal_distribution.hpp>
 #include <boost/random/uniform_int_distribution.hpp>
 #include <limits>
 #include <numeric>
@@ -352,20 +351,6 @@ Phase exact_phase(Eigen::VectorXd mean) {
   phase.gradient.degrees_of_freedom = Eigen::VectorXd::Constant(n, inf);
   phase.marginal_variance = Eigen::VectorXd::Constant(n, std::numeric_limits<double>::quiet_NaN());
   return phase;
-}
-
-void random_position(std::span<const Column> columns, std::uint64_t seed, Index chain,
-                     std::span<double> position) {
-  StreamEngine engine(seed, static_cast<std::uint32_t>(chain), 0, Purpose::start);
-  for (std::size_t j = 0; j < columns.size(); ++j) {
-    if (columns[j].num_states > 0) {
-      boost::random::uniform_int_distribution<Index> state(0, columns[j].num_states - 1);
-      position[j] = state_code(columns[j], state(engine));
-    } else {
-      boost::random::normal_distribution<double> normal;
-      position[j] = normal(engine);
-    }
-  }
 }
 
 StartFunction start_at_random_rows(const Problem& problem, std::uint64_t seed) {

@@ -9,6 +9,7 @@
 #include "negphase/gradient/estimate.hpp"
 #include "negphase/gradient/replicates.hpp"
 #include "negphase/run/chains.hpp"
+#include "negphase/run/random_position.hpp"
 
 namespace negphase {
 
@@ -89,10 +90,6 @@ class PhaseChains {
   struct Typed;
   std::unique_ptr<Interface> self_;
 };
-
-/// Random start of one chain: N(0, 1) for real columns, uniform over the states of finite ones.
-void random_position(std::span<const Column> columns, std::uint64_t seed, Index chain,
-                     std::span<double> position);
 
 /// A start at a data row drawn at random for each chain.
 StartFunction start_at_random_rows(const Problem& problem, std::uint64_t seed);

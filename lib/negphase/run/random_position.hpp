@@ -1,0 +1,13 @@
+#pragma once
+#include <cstdint>
+#include <span>
+
+#include "negphase/core/energy.hpp"
+
+namespace negphase {
+
+/// Random start of one chain: N(0, 1) for real columns, uniform over the states of finite ones.
+void random_position(std::span<const Column> columns, std::uint64_t seed, Index chain,
+                     std::span<double> position);
+
+}  // namespace negphase
