@@ -48,6 +48,23 @@ Json trace_of(const Comparison& c, std::size_t i) {
   return all;
 }
 
+// null where no coupled chains were asked to say it
+Json start_up_of(const std::optional<StartUp>& s) {
+  if (!s) {
+    return nullptr;
+  }
+  return {{"pairs", s->pairs},
+          {"lag", s->lag},
+          {"not_met", s->not_met},
+          {"median", s->median},
+          {"percentile_99", s->percentile_99},
+          {"longest", s->longest},
+          {"after", s->after},
+          {"bound", s->bound.mean},
+          {"bound_se", s->bound.standard_error},
+          {"bound_upper", s->upper}};
+}
+
 Json row_of(const Comparison& c, std::size_t i) {
   const PlannedRow& row = c.rows[i];
   const GradientEstimate& e = c.estimates[i];
@@ -80,6 +97,8 @@ Json row_of(const Comparison& c, std::size_t i) {
   json["gradient_evaluations"] = e.gradient_evaluations;
   json["nan_proposals"] = e.nan_proposals;
   json["forbidden_proposals"] = e.forbidden_proposals;
+  json["start_up"] = start_up_of(e.start_up);
+  json["positive_start_up"] = start_up_of(e.positive_start_up);
   json["trace"] = trace_of(c, i);
   json["warnings"] = json_warnings(e.warnings);
   const EffectiveRate rate = effective_rate(e);

@@ -99,6 +99,27 @@ std::string warnings(const Comparison& c) {
   return text;
 }
 
+// What coupled chains say of the start.
+std::string start_ups(const Comparison& c) {
+  std::string text;
+  for (std::size_t i = 0; i < c.rows.size(); ++i) {
+    const GradientEstimate& e = c.estimates[i];
+    for (const auto& [phase, s] :
+         {std::pair{"", &e.start_up}, std::pair{" (positive phase)", &e.positive_start_up}}) {
+      if (*s) {
+        text += paragraph(fmt::format(
+            "{}{}: {} pairs of chains, {} steps apart, met after {} steps (median), 99 % of them "
+            "after {}, the last after {}; after {} steps a total variation of at most {} is left "
+            "of the start (95 %)",
+            c.rows[i].label, phase, (*s)->pairs, (*s)->lag, number((*s)->median),
+            number((*s)->percentile_99), number((*s)->longest), (*s)->after,
+            number((*s)->upper < 1 ? (*s)->upper : 1, 2)));
+      }
+    }
+  }
+  return text;
+}
+
 std::string heading(const Comparison& c) {
   std::string text = c.file.description() + "\n";
   if (c.exact) {
@@ -144,7 +165,7 @@ EffectiveRate effective_rate(const GradientEstimate& e) {
 }
 
 std::string format_table(const Comparison& c) {
-  std::string below = verdicts(c) + warnings(c);
+  std::string below = verdicts(c) + start_ups(c) + warnings(c);
   if (!below.empty()) {
     below = "\n" + below;
   }

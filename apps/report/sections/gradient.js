@@ -319,6 +319,23 @@ function scoreFigure(result) {
   });
 }
 
+// What coupled chains say of the start; null where none were asked.
+function startUpTable(result) {
+  const said = result.rows.flatMap((row) => [
+    [row.label, row.start_up], [`${row.label}, positive phase`, row.positive_start_up],
+  ]).filter(([, startUp]) => startUp);
+  if (said.length === 0) {
+    return null;
+  }
+  return element('div', {class: 'block'}, element('h4', {}, 'Start-up'), table(
+    'meeting times of coupled chains, in steps, and what they leave of the start',
+    ['method', 'pairs', 'not met', 'lag', 'met: median', '99 %', 'last', 'after steps', 'total variation at most (95 %)'],
+    said.map(([label, s]) => [
+      label, count(s.pairs), count(s.not_met), count(s.lag), number(s.median), number(s.percentile_99), number(s.longest),
+      count(s.after), isNumber(s.bound_upper) ? number(Math.min(1, s.bound_upper), 2) : missing,
+    ])));
+}
+
 function gradientSection(part) {
   const {result} = part;
   const exact = result.exact;
@@ -333,6 +350,7 @@ function gradientSection(part) {
     gradientVerdicts(result).map((text) => element('p', {class: 'verdict'}, text)),
     result.rows.length > 0 ? gradientTable(result) : null,
     warningsOfRows(result.rows),
+    startUpTable(result),
     errorFigure(result),
     componentFigure(result),
     estimateTable(result),

@@ -165,6 +165,9 @@ struct AnySampler {
   Abilities needs_where_finite = 0;  ///< and this, where it has columns with a list of states
   bool is_exact = true;  ///< leaves exp(-beta E) invariant; false: biased by its step size (ULA)
   double step_size = 0;  ///< h of M11 where there is one; else 0
+  /// On finite columns two chains that read the same words can meet, and then stay together: the
+  /// next position is a function of position and words (run/coupled_chains.hpp).
+  bool couples = false;
 
   /// All that an energy over these columns must be able to do.
   Abilities needs_for(std::span<const Column> columns) const {

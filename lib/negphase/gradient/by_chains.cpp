@@ -52,6 +52,27 @@ void check_plan(const Problem& problem, const ChainsPlan& plan, const RunSetting
   check_phase_memory(shape, plan.negative, settings, kept);
 }
 
+void check_coupling(const Problem& p, const AnySampler& sampler, const ChainsPlan& plan) {
+  if (!sampler.couples) {
+    throw ConfigError(fmt::format(
+        "estimator '{}': chains of sampler '{}' cannot be coupled so that they meet; block_gibbs, "
+        "site_gibbs and single_flip can",
+        plan.estimator, sampler.name));
+  }
+  const ModelShape shape = p.model.shape();
+  std::vector<Column> columns = shape.y;
+  columns.insert(columns.end(), shape.z.begin(), shape.z.end());
+  for (std::size_t j = 0; j < columns.size(); ++j) {
+    if (columns[j].num_states < 2) {
+      const bool is_y = j < shape.y.size();
+      throw ConfigError(fmt::format(
+          "estimator '{}': coupled chains never meet in a column without a finite list of states "
+          "({}, column {}); take estimator long_chains, without bound_start_up",
+          plan.estimator, is_y ? "y" : "z", is_y ? j + 1 : j + 1 - shape.y.size()));
+    }
+  }
+}
+
 void check_sampler(const Problem& p, const AnySampler& sampler) {
   const std::array<Index, 1> row{0};
   check_abilities(sampler, p.model.bind_double(p.model.prepare(p.x), row));
@@ -65,6 +86,42 @@ std::int64_t work_units(const Replicates& replicates, const Schedule& s, const R
   return BlockPlan{replicates.chains(), run.block_width}.num_blocks() * (s.steps() / 16 * 16);
 }
 
+/// Pairs of a pilot: with none of them late, the start is bounded by 3 / 512 = 0.006 at 95 %.
+constexpr Index pilot_pairs = 512;
+
+/// Runs the plan's pilot for the chains of `spec`; its cost goes to theirs.
+void run_pilot(const Problem& p, const AnySampler& sampler, const ChainsPlan& plan, PhaseSpec spec,
+               const RunSettings& run, Phase& phase) {
+  spec.role += ", pilot";  // streams of its own
+  const Index rows = spec.replicates.rows();
+  spec.replicates =
+      rows > 0 ? Replicates::by_row(rows, std::max<Index>(2, (pilot_pairs + rows - 1) / rows))
+               : Replicates::by_group(pilot_pairs);
+  RunSettings silent = run;
+  silent.progress = nullptr;  // the chains that follow are what is waited for
+  const Phase pairs = PhaseChains(p, sampler, std::move(spec), silent).couple(*plan.pilot);
+  phase.start_up = pairs.start_up;
+  phase.counts.add(pairs.counts);
+}
+
+Phase draw(const Problem& p, const AnySampler& sampler, const ChainsPlan& plan,
+           const PhaseSpec& spec, const Schedule& schedule, const RunSettings& run,
+           const PhaseLooks& looks = {}) {
+  PhaseChains chains(p, sampler, spec, run);
+  if (plan.coupled) {
+    Phase phase = chains.couple(*plan.coupled);
+    if (!looks.after.empty()) {
+      looks.look(phase);  // its weights hang on the last draw: there is nothing to see before
+    }
+    return phase;
+  }
+  Phase phase = chains.draw(schedule, looks);
+  if (plan.pilot) {
+    run_pilot(p, sampler, plan, spec, run, phase);
+  }
+  return phase;
+}
+
 Phase positive_phase(const Problem& p, const AnySampler& sampler, const ChainsPlan& plan,
                      const RunSettings& run) {
   if (!plan.sample_positive) {
@@ -75,11 +132,10 @@ Phase positive_phase(const Problem& p, const AnySampler& sampler, const ChainsPl
   spec.role = "positive phase";
   spec.replicates = plan.positive;
   spec.clamp_y = true;
-  PhaseChains chains(p, sampler, spec, run);
   // a restarted negative phase has no warm-up of its own to copy
   Schedule schedule = plan.schedule;
   schedule.warmup = std::max<Index>(schedule.warmup, 16 * schedule.thin);
-  return chains.draw(schedule);
+  return draw(p, sampler, plan, spec, schedule, run);
 }
 
 // a marginal variance of 0 was measured on too few draws where the error bar is not 0 as well
@@ -117,6 +173,8 @@ GradientEstimate make_estimate(const Phase& positive, const Phase& negative) {
   e.warmup_evaluations = negative.warmup_evaluations;
   e.nan_proposals = counts.nan_proposals;
   e.forbidden_proposals = counts.forbidden_proposals;
+  e.start_up = negative.start_up;
+  e.positive_start_up = positive.start_up;
   return e;
 }
 
@@ -157,7 +215,7 @@ void warn(GradientEstimate& e, const AnySampler& sampler, const ChainsPlan& plan
   }
   const Index constant = (e.standard_error.array() == 0).count();
   const double a_chain = least / static_cast<double>(e.chains);
-  if (plan.schedule.draws > 1 && !plan.restart && a_chain < enough_draws_a_chain) {
+  if (plan.schedule.draws > 1 && !plan.restart && !plan.coupled && a_chain < enough_draws_a_chain) {
     e.warnings.push_back(
         {"few_effective_draws",
          fmt::format(
@@ -179,7 +237,13 @@ void warn(GradientEstimate& e, const AnySampler& sampler, const ChainsPlan& plan
   if (!sampler.is_exact) {
     e.warnings.push_back(biased_sampler(sampler.name));
   }
-  if (!plan.restart && !plan.start_is_exact) {
+  if (e.start_up) {
+    warn_of_start_up(*e.start_up, "negative phase", plan.coupled.has_value(), e.warnings);
+    if (e.positive_start_up) {
+      warn_of_start_up(*e.positive_start_up, "positive phase", plan.coupled.has_value(),
+                       e.warnings);
+    }
+  } else if (!plan.restart && !plan.start_is_exact) {
     e.warnings.push_back({"start_up_bias_not_bounded",
                           "the error bars do not see start-up bias, and nothing bounds it here; "
                           "compare with a longer warmup"});
@@ -204,8 +268,8 @@ GradientEstimate estimate_by_chains(const Problem& p, const AnySampler& sampler,
   spec.restart = plan.restart;
   spec.reference = positive.gradient.mean;
   spec.start = plan.start;
-  PhaseChains chains(p, sampler, spec, run);
-  const Phase negative = chains.draw(plan.schedule, looks_of(milestones, positive, plan, begin));
+  const Phase negative =
+      draw(p, sampler, plan, spec, plan.schedule, run, looks_of(milestones, positive, plan, begin));
   GradientEstimate e = make_estimate(positive, negative);
   e.seconds = seconds_since(begin);
   warn_of_acceptance(negative.counts, e.warnings);

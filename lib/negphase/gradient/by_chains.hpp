@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,12 +19,20 @@ struct ChainsPlan {
   bool sample_positive = false;
   Replicates positive = Replicates::by_group(1);  ///< only if sampled
   bool few_chains = false;                        ///< accept less than 15 degrees of freedom
+  /// Every chain is a pair of coupled ones, in both phases; `schedule` says the same of draws.
+  std::optional<CoupledSchedule> coupled;
+  /// Coupled pairs of their own, run before the chains: what they say of the start after
+  /// `schedule.warmup` takes the place of a caveat. Draws are not looked at.
+  std::optional<CoupledSchedule> pilot;
 };
 
 /// Throws ConfigError where the replicates are too few for an error bar (M7).
 void check_replicates(const ChainsPlan& plan);
 /// The same, and where the chains of a phase do not fit into memory.
 void check_plan(const Problem& problem, const ChainsPlan& plan, const RunSettings& settings);
+/// Throws ConfigError where pairs of this sampler's chains cannot meet on the columns that move.
+/// @param plan  whether z moves alone too
+void check_coupling(const Problem& problem, const AnySampler& sampler, const ChainsPlan& plan);
 /// Throws ConfigError naming the member that the sampler needs and the model's energy lacks, or
 /// the derivative, change, conditional or layer of the energy that its values contradict
 /// (run/gradient_check.hpp, run/change_check.hpp).

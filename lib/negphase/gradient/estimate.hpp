@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "negphase/core/model.hpp"
+#include "negphase/run/meetings.hpp"
 
 namespace negphase {
 
@@ -51,6 +52,8 @@ struct GradientEstimate {
   std::int64_t warmup_evaluations = 0;
   std::int64_t nan_proposals = 0, forbidden_proposals = 0;
   double seconds = 0;  ///< wall time, both phases
+  /// What coupled chains say of the start-up of each phase, where any were asked to.
+  std::optional<StartUp> start_up, positive_start_up;
   std::vector<Warning> warnings;
 };
 

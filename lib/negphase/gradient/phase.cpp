@@ -42,21 +42,28 @@ class ParamGradSums final : public Observer<Scalar> {
 
   void observe(const AnyEnergy<Scalar>& energy, const AnyState<Scalar>& state,
                Index live) override {
+    add(energy, state.position(), ones_, true, live);
+  }
+
+  /// Chain c counts weights[c] times; only draws show the marginal variance.
+  void add(const AnyEnergy<Scalar>& energy, const Block<Scalar>& position, const PerChain& weights,
+           bool is_draw, Index live) {
     const AnyEnergy<Scalar>& e = marginal(energy);
-    const Block<Scalar>& y = visible(state.position());
+    const Block<Scalar>& y = visible(position);
     for (std::size_t i = 0; i < ranges_.size(); ++i) {
-      if (by_chain_) {
-        add_square(e, y, ranges_[i].begin);
-        sums_[i] += one_;
-      } else {
-        e.add_param_grad(y, ranges_[i], ones_, sums_[i]);
+      const Index chain = ranges_[i].begin;
+      if (by_chain_ && is_draw) {
+        add_square(e, y, chain);
+        sums_[i] += weights[chain] * one_;
+      } else if (!by_chain_ || weights[chain] != 0) {
+        e.add_param_grad(y, ranges_[i], weights, sums_[i]);
       }
     }
-    if (!by_chain_) {
+    if (is_draw && !by_chain_) {
       // one chain in turn is enough for the marginal variance, and costs 1 / live of the sums
       add_square(e, y, draws_ % live);
     }
-    ++draws_;
+    draws_ += is_draw ? 1 : 0;
   }
 
   /// Adds this block's share of each cell's mean.
@@ -123,6 +130,19 @@ class PartOfSums final : public Observer<Scalar> {
   ParamGradSums<Scalar>& sums_;
 };
 
+template <class Scalar>
+class SumsOfPairs final : public PairObserver<Scalar> {
+ public:
+  explicit SumsOfPairs(ParamGradSums<Scalar>& sums) : sums_(sums) {}
+  void add(const AnyEnergy<Scalar>& energy, const AnyState<Scalar>& state, const PerChain& weights,
+           bool is_draw, Index live) override {
+    sums_.add(energy, state.position(), weights, is_draw, live);
+  }
+
+ private:
+  ParamGradSums<Scalar>& sums_;
+};
+
 std::vector<Index> rows_of(std::span<const Index> chains, Index rows) {
   std::vector<Index> result;
   for (const Index c : chains) {
@@ -136,6 +156,7 @@ std::vector<Index> rows_of(std::span<const Index> chains, Index rows) {
 struct PhaseChains::Interface {
   virtual ~Interface() = default;
   virtual Phase draw(const Schedule&, const PhaseLooks&) = 0;
+  virtual Phase couple(const CoupledSchedule&) = 0;
   virtual void step(Index) = 0;
   virtual PerChain energies() const = 0;
   virtual void rebind(const AnyModel&) = 0;
@@ -159,9 +180,10 @@ struct PhaseChains::Typed final : Interface {
         reference(spec.reference.size() > 0
                       ? spec.reference
                       : Eigen::VectorXd(Eigen::VectorXd::Zero(shape.num_params))),
-        chains(ChainSetup<Scalar>{spec.replicates.chains(), p.beta, seed, sampler.name,
-                                  sampler.step_size, bind(p.model), start()},
-               sampler.kernel<Scalar>(), run) {}
+        kernel(sampler.kernel<Scalar>()),
+        setup{spec.replicates.chains(), p.beta,        seed,   sampler.name,
+              sampler.step_size,        bind(p.model), start()},
+        chains(setup, kernel, run) {}
 
   Bind bind(const AnyModel& model) const {
     return [this, model, prepared = model.prepare(x)](std::span<const Index> ids) {
@@ -215,6 +237,24 @@ struct PhaseChains::Typed final : Interface {
     return phase_of(sums, schedule.draws, warmup);
   }
 
+  Phase couple(const CoupledSchedule& schedule) override {
+    CoupledChains<Scalar> pairs(setup, kernel, settings);
+    BlockSums sums(static_cast<std::size_t>(pairs.plan().num_blocks()));
+    pairs.run(schedule, [&](Index block, Index first_chain, Index live) {
+      sums[static_cast<std::size_t>(block)] = new_sums(first_chain, live);
+      return std::make_unique<SumsOfPairs<Scalar>>(*sums[static_cast<std::size_t>(block)]);
+    });
+    Phase phase = phase_of(sums, schedule.draws, 0);
+    phase.counts = pairs.counts();
+    phase.start_up = summarise(pairs.meetings(), schedule.warmup);
+    return phase;
+  }
+
+  std::unique_ptr<ParamGradSums<Scalar>> new_sums(Index first_chain, Index live) const {
+    return std::make_unique<ParamGradSums<Scalar>>(spec.replicates, shape, beta, reference,
+                                                   settings.block_width, first_chain, live);
+  }
+
   using BlockSums = std::vector<std::unique_ptr<ParamGradSums<Scalar>>>;
 
   static std::int64_t evaluations(const RunCounts& counts) {
@@ -227,8 +267,7 @@ struct PhaseChains::Typed final : Interface {
         [&](Index block, Index first_chain, Index live) {
           auto& own = sums[static_cast<std::size_t>(block)];
           if (!own) {
-            own = std::make_unique<ParamGradSums<Scalar>>(spec.replicates, shape, beta, reference,
-                                                          settings.block_width, first_chain, live);
+            own = new_sums(first_chain, live);
           }
           return std::make_unique<PartOfSums<Scalar>>(*own);
         },
@@ -280,7 +319,10 @@ struct PhaseChains::Typed final : Interface {
 
   void step(Index steps) override { chains.advance({steps, 0, 1}, {}); }
   PerChain energies() const override { return chains.energies(); }
-  void rebind(const AnyModel& model) override { chains.rebind(bind(model)); }
+  void rebind(const AnyModel& model) override {
+    setup.bind = bind(model);
+    chains.rebind(setup.bind);
+  }
   const RunCounts& counts() const override { return chains.counts(); }
   void save(SavedState& state) const override { chains.save(state, spec.role); }
   void restore(const SavedState& state) override { chains.restore(state, spec.role); }
@@ -292,6 +334,8 @@ struct PhaseChains::Typed final : Interface {
   RunSettings settings;
   std::uint64_t seed;
   Eigen::VectorXd reference;
+  AnyKernel<Scalar> kernel;
+  ChainSetup<Scalar> setup;
   Chains<Scalar> chains;
 };
 
@@ -309,6 +353,7 @@ PhaseChains::PhaseChains(PhaseChains&&) noexcept = default;
 Phase PhaseChains::draw(const Schedule& schedule, const PhaseLooks& looks) {
   return self_->draw(schedule, looks);
 }
+Phase PhaseChains::couple(const CoupledSchedule& schedule) { return self_->couple(schedule); }
 void PhaseChains::step(Index steps) { self_->step(steps); }
 PerChain PhaseChains::energies() const { return self_->energies(); }
 void PhaseChains::rebind(const AnyModel& model) { self_->rebind(model); }

@@ -10,6 +10,7 @@
 #include "negphase/gradient/replicates.hpp"
 #include "negphase/run/chains.hpp"
 #include "negphase/run/random_position.hpp"
+#include "negphase/run/coupled_chains.hpp"
 
 namespace negphase {
 
@@ -22,6 +23,7 @@ struct Phase {
   Index chains = 0, draws = 0;
   std::optional<Replicates> replicates;  ///< nothing where the phase is known without error
   Eigen::MatrixXd cell_means;            ///< [P x cells] what the replicates are made of
+  std::optional<StartUp> start_up;       ///< of coupled pairs, after their warm-up
 
   /// SE^2 of direction . mean, which the components' own errors do not give: they are correlated.
   double squared_error_along(const Eigen::VectorXd& direction) const;
@@ -72,6 +74,10 @@ class PhaseChains {
 
   /// Continues the chains and returns the phase over the new draws (counts: since the beginning).
   Phase draw(const Schedule& schedule, const PhaseLooks& looks = {});
+  /// The phase by pairs of coupled chains from the starts of these (run/coupled_chains.hpp): each
+  /// chain's mean is H_(k:m), whose expectation is E[dE/dW] whatever the start, if every pair met.
+  /// The chains themselves do not move. `draws` and `chains` count the leading ones.
+  Phase couple(const CoupledSchedule& schedule);
   /// Continues them without a look. 0 steps put them at their start, where they have not begun.
   void step(Index steps);
   /// Chains::energies(). [chains]

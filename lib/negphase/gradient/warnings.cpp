@@ -20,6 +20,39 @@ void warn_of_acceptance(const RunCounts& counts, std::vector<Warning>& warnings)
   }
 }
 
+void warn_of_start_up(const StartUp& s, const std::string& phase, bool estimates_by_pairs,
+                      std::vector<Warning>& warnings) {
+  if (s.not_met > 0) {
+    warnings.push_back(
+        {"pairs_not_met",
+         fmt::format("{}: {} of {} pairs of chains had not met when they were stopped, so nothing "
+                     "bounds start-up bias; {}take a sampler that mixes faster (Gibbs in sweeps "
+                     "or by layers){}",
+                     phase, s.not_met, s.pairs,
+                     estimates_by_pairs ? "their sums are cut off, which is a bias: " : "",
+                     estimates_by_pairs ? ", or a larger max_steps" : ", or a longer warmup"),
+         true});
+  } else if (!estimates_by_pairs && s.upper > bounded_start_up) {
+    warnings.push_back(
+        {"start_up_bias_not_bounded",
+         fmt::format(
+             "{}: after {} steps a total variation of up to {:.2g} may be left of the "
+             "start, by {} coupled pairs of chains (bound {:.2g} +- {:.2g}; at most {:g} is "
+             "called bounded); 99 % of them had met after {:g} steps: take a longer warmup",
+             phase, s.after, s.upper, s.pairs, s.bound.mean, s.bound.standard_error,
+             bounded_start_up, s.percentile_99),
+         true});
+  } else if (estimates_by_pairs && s.percentile_99 > static_cast<double>(s.after + s.lag)) {
+    warnings.push_back(
+        {"late_meetings",
+         fmt::format(
+             "{}: some of the pairs had not met at step warmup + lag = {}: the estimate has "
+             "no bias, but its error bar rests on these few, and is wide; the 99 % of "
+             "{:g} steps is a good warmup",
+             phase, s.after + s.lag, s.percentile_99)});
+  }
+}
+
 Warning biased_sampler(const std::string& sampler) {
   return {"biased_sampler",
           fmt::format("sampler '{}' does not leave the model's law invariant: its bias falls with "

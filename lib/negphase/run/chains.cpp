@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <tuple>
 #include <utility>
 
+#include "negphase/run/faults.hpp"
 #include "negphase/run/step_size.hpp"
 
 namespace negphase {
@@ -39,16 +39,6 @@ double bytes_of_chains(Index chains, Index columns, Precision precision) {
 }
 
 template <class Scalar>
-struct Chains<Scalar>::FaultAt {
-  std::uint64_t step;
-  Index chain;
-  Fault fault;
-  bool at_start;
-  double advised_step_size;
-  std::string position;
-};
-
-template <class Scalar>
 struct Chains<Scalar>::BlockRun {
   BlockRun(Index block, const Chains& all)
       : first_chain(block * all.plan_.width),
@@ -73,30 +63,6 @@ struct Chains<Scalar>::BlockRun {
 
 namespace {
 
-// what is wrong with a start that the kernel would take for granted
-template <class Scalar>
-void check_start(const AnyEnergy<Scalar>& energy, const Block<Scalar>& start, StepInfo& info) {
-  PerChain at_start(start.rows());
-  energy.energy(start, at_start);
-  info.check_energies(at_start);
-  for (Index c = 0; c < start.rows(); ++c) {
-    if (at_start[c] == std::numeric_limits<double>::infinity()) {
-      info.set_fault(c, Fault::forbidden);
-    }
-  }
-}
-
-// "y = [0.5, -1, ...]", the first columns
-template <class Scalar>
-std::string text_of(const Block<Scalar>& position, Index chain) {
-  constexpr Index most = 8;
-  std::string text;
-  for (Index j = 0; j < std::min(position.cols(), most); ++j) {
-    text += fmt::format("{}{}", j == 0 ? "" : ", ", position(chain, j));
-  }
-  return fmt::format("y = [{}{}]", text, position.cols() > most ? ", ..." : "");
-}
-
 // A chain of a law that can be normalised comes back; one of an energy that falls without end, or
 // is flat, does not. No sampler rejects its way out of that, and NaN may be far away.
 template <class Scalar>
@@ -115,8 +81,6 @@ void check_distance(std::span<const Column> columns, const Block<Scalar>& start,
     }
   }
 }
-
-constexpr double least_advice = 1e-6;  // of the step size that was given
 
 }  // namespace
 
@@ -172,7 +136,7 @@ bool Chains<Scalar>::find_fault(BlockRun& run, bool at_start) {
           ran_away && run.energy.can(Ability::gradient)
               ? advise_step_size(run.energy, run.start, setup_.beta)
               : std::numeric_limits<double>::quiet_NaN(),
-          text_of(at_start ? run.start : run.state.position(), c)});
+          position_text(at_start ? run.start : run.state.position(), c)});
       return true;
     }
   }
@@ -246,8 +210,8 @@ std::vector<std::unique_ptr<Observer<Scalar>>> Chains<Scalar>::advance(
     }
     counts_.add(run->info, run->live);
   }
-  raise_faults(faults);
-  check_nan_proposals();
+  raise_faults(faults, setup_.sampler, settings_.seed, setup_.step_size);
+  check_nan_proposals(counts_.nan_proposals, counts_.proposals, setup_.sampler, settings_);
   return observers;
 }
 
@@ -301,60 +265,6 @@ void Chains<Scalar>::restore(const SavedState& state, const std::string& name) {
       state.copy(fmt::format("{}/{}/{}", name, b, field.name), field.data, field.bytes());
     }
   });
-}
-
-template <class Scalar>
-void Chains<Scalar>::raise_faults(const std::vector<FaultAt>& faults) const {
-  if (faults.empty()) {
-    return;
-  }
-  const FaultAt& f = *std::min_element(faults.begin(), faults.end(), [](auto& a, auto& b) {
-    return std::tie(a.step, a.chain) < std::tie(b.step, b.chain);
-  });
-  std::string what =
-      fmt::format("sampler '{}': chain {} {} (seed {}): ", setup_.sampler, f.chain,
-                  f.at_start ? "at its start" : fmt::format("at step {}", f.step), settings_.seed);
-  switch (f.fault) {
-    case Fault::diverged:
-      what += fmt::format("the chain diverged: it came to {}.", f.position);
-      // not for NaN; nor where the curvature has no bounds and no step can follow it
-      if (f.advised_step_size < setup_.step_size &&
-          f.advised_step_size > least_advice * setup_.step_size) {
-        what += fmt::format(
-            " step_size = {} is too large for the curvature at the start; try step_size = {:.2g}."
-            " If it still diverges, the energy is not normalisable.",
-            setup_.step_size, f.advised_step_size);
-      } else {
-        what += " The energy is not normalisable, or the start lies far from where it is.";
-      }
-      throw ModelError(what);
-    case Fault::nan_energy:
-      what +=
-          "the energy is NaN where the chain stands: the model divides by zero, overflows or"
-          " has NaN parameters.";
-      break;
-    case Fault::minus_infinity:
-      what += "the energy is -inf: the model is not normalisable there.";
-      break;
-    default:
-      what +=
-          "the chain stands where the energy is +inf (probability zero): give it a legal start.";
-  }
-  throw ModelError(fmt::format("{} The chain stands at {}.", what, f.position));
-}
-
-template <class Scalar>
-void Chains<Scalar>::check_nan_proposals() const {
-  const auto nan = static_cast<double>(counts_.nan_proposals);
-  const double allowed = settings_.strict ? 0 : 1e-3 * static_cast<double>(counts_.proposals);
-  if (nan > allowed) {
-    throw ModelError(
-        fmt::format("sampler '{}' (seed {}): {} of {} proposals had energy NaN (allowed: {}); the "
-                    "model's energy"
-                    " is undefined at places that the sampler tries",
-                    setup_.sampler, settings_.seed, counts_.nan_proposals, counts_.proposals,
-                    settings_.strict ? "none, as --strict was given" : "one in 1000"));
-  }
 }
 
 template class Chains<float>;

@@ -90,14 +90,11 @@ class Chains {
 
  private:
   struct BlockRun;
-  struct FaultAt;
   std::vector<Index> chain_ids(Index block) const;
   Block<Scalar> start_positions(Index block, Index columns) const;
   bool stopped() const;
   bool find_fault(BlockRun& run, bool at_start);
   void run_block(BlockRun& run, const Schedule& schedule, Observer<Scalar>* observer, bool restart);
-  void raise_faults(const std::vector<FaultAt>& faults) const;
-  void check_nan_proposals() const;
 
   ChainSetup<Scalar> setup_;
   AnyKernel<Scalar> kernel_;

@@ -59,6 +59,7 @@ class MetropolisWithinGibbs {
             options.real("step_size")) {}
 
   static constexpr std::string_view name = "metropolis_within_gibbs";
+  static constexpr bool couples = true;
   static std::vector<OptionSpec> options() {
     OptionSpec step_size = step_size_option();
     step_size.doc = "h of the real move: noise of variance 2 h, drift h beta grad E with mala.";

@@ -33,6 +33,7 @@ class BlockGibbs {
   explicit BlockGibbs(const Options&) {}
 
   static constexpr std::string_view name = "block_gibbs";
+  static constexpr bool couples = true;
   static std::vector<OptionSpec> options() { return {}; }
   static std::string applies_to(std::span<const Column> columns) {
     return need_finite_columns(columns);

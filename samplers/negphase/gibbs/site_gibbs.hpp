@@ -71,6 +71,7 @@ class SiteGibbs {
                   options.integer("updates")) {}
 
   static constexpr std::string_view name = "site_gibbs";
+  static constexpr bool couples = true;
   static std::vector<OptionSpec> options() {
     return {{.name = "scan",
              .fallback = std::string("systematic"),

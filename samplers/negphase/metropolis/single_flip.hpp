@@ -64,6 +64,7 @@ class SingleFlip {
                    options.integer("flips")) {}
 
   static constexpr std::string_view name = "single_flip";
+  static constexpr bool couples = true;
   static std::vector<OptionSpec> options() {
     return {{.name = "scan",
              .fallback = std::string("systematic"),

@@ -55,6 +55,9 @@ AnySampler make(const Options& options) {
                      .in_double = kernel,
                      .needs = row.needs,
                      .is_exact = row.is_exact};
+  if constexpr (requires { K::couples; }) {
+    sampler.couples = K::couples;
+  }
   if constexpr (requires { kernel.step_size(); }) {
     sampler.step_size = kernel.step_size();
   }

@@ -9,5 +9,6 @@ EstimatorRow long_chains_estimator();
 EstimatorRow cd_estimator();
 EstimatorRow pcd_estimator();
 EstimatorRow automatic_estimator();
+EstimatorRow coupled_estimator();
 
 }  // namespace negphase

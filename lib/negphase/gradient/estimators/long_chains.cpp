@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <limits>
 
 #include "negphase/gradient/estimators/chain_options.hpp"
@@ -10,13 +11,22 @@ namespace {
 ChainsPlan plan_long_chains(const Problem& p, const Options& o) {
   ChainsPlan plan = plan_chains(p, o, "long_chains", false);
   plan.schedule = {o.integer("warmup"), o.integer("draws"), o.integer("thin")};
+  if (o.flag("bound_start_up")) {
+    // a lag as long as the warm-up: a pair that has met by the end of both counts nothing
+    const Index lag = std::max<Index>(1, plan.schedule.warmup);
+    plan.pilot = {.warmup = plan.schedule.warmup, .lag = lag, .max_steps = 20 * lag};
+  }
   return plan;
 }
 
 void check_long_chains(const Problem& p, const AnySampler* s, const Options& o,
                        const RunSettings& run) {
   check_sampler(p, *s);
-  check_plan(p, plan_long_chains(p, o), run);
+  const ChainsPlan plan = plan_long_chains(p, o);
+  check_plan(p, plan, run);
+  if (plan.pilot) {
+    check_coupling(p, *s, plan);
+  }
 }
 
 GradientEstimate estimate_long_chains(const Problem& p, const AnySampler* s, const Options& o,
@@ -44,6 +54,9 @@ EstimatorRow long_chains_estimator() {
             true,
             "",
             {"data", "noise"}},
+           {"bound_start_up", false,
+            "runs coupled pairs of chains first, and says what may be left of the start after the "
+            "warmup"},
            positive_option(),
            positive_chains_option(),
            few_chains_option()},
