@@ -11,6 +11,7 @@
 #include "negphase/exact/exact.hpp"
 #include "negphase/exact/gaussian_regression.hpp"
 #include "negphase/gradient/by_chains.hpp"
+#include "negphase/gradient/criteria/criterion_objective.hpp"
 #include "negphase/gradient/training.hpp"
 #include "negphase/gradient/warnings.hpp"
 #include "negphase/io/config_text.hpp"
@@ -33,7 +34,8 @@ using Json = nlohmann::ordered_json;
 
 std::optional<AnySampler> training_sampler(const ProblemFile& loaded, const Options& options) {
   const RunConfig& config = loaded.config;
-  if (options.word("gradient") == "exact") {
+  const bool has_criterion = is_criterion(options.word("loss"));
+  if (has_criterion ? options.integer("nll_chains") == 0 : options.word("gradient") == "exact") {
     return {};
   }
   if (!config.sampler) {
@@ -171,7 +173,7 @@ Json metrics_line(const Training& t, const TrainingUpdate* done, const RunCounts
       line["chain_error"] = *done->chain_error;
     }
     if (done->nll) {
-      line["nll"] = *done->nll;
+      line[t.options.word("loss") == "nll" ? "nll" : "value"] = *done->nll;
     }
     if (t.options.real("clip") > 0) {
       line["clipped"] = done->clipped;
@@ -261,14 +263,13 @@ void warn_of_lost_weight(Training& t) {
 
 void collect_warnings(Training& t) {
   const RunCounts counts = t.trainer.counts();
-  const std::string& how = t.options.word("gradient");
   warn_of_acceptance(counts, t.warnings);
   warn_of_last_acceptance(t);
   warn_of_lost_weight(t);
   if (t.sampler && !t.sampler->is_exact) {
     t.warnings.push_back(biased_sampler(t.sampler->name));
   }
-  if (how == "cd") {
+  if (t.options.word("loss") == "nll" && t.options.word("gradient") == "cd") {
     t.warnings.push_back(biased_contrastive_divergence(t.options.integer("cd_k")));
   }
   if (t.watch.can() && !t.last["exact_nll"].is_number()) {
@@ -301,6 +302,12 @@ std::string nll_text(const Json& nll) {
   return nll.is_number() ? fmt::format("{:.6g}", nll.get<double>()) : "- (not normalisable)";
 }
 
+// What was descended: "gradient = pcd" of the NLL, or "loss = nce".
+std::string descended_text(const Options& options) {
+  const bool of_nll = options.word("loss") == "nll";
+  return of_nll ? "gradient = " + options.word("gradient") : "loss = " + options.word("loss");
+}
+
 std::string text_of(const Training& t, const ResultFolder& results) {
   const Problem& problem = t.loaded.problem;
   const double moved = (t.trainer.params() - problem.model.params()).norm();
@@ -312,9 +319,9 @@ std::string text_of(const Training& t, const ResultFolder& results) {
                         t.last.value("acceptance", std::nan("")))
           : fmt::format(" ({})", t.sampler->name);
   std::string text = fmt::format(
-      "trained {}\n{} update{} by {}, gradient = {}{}, {:.2f} s; |W - start| = {:.4g}\n",
+      "trained {}\n{} update{} by {}, {}{}, {:.2f} s; |W - start| = {:.4g}\n",
       t.loaded.description(), t.trainer.updates(), t.trainer.updates() == 1 ? "" : "s",
-      t.options.word("optimizer"), t.options.word("gradient"), by_sampler, t.seconds, moved);
+      t.options.word("optimizer"), descended_text(t.options), by_sampler, t.seconds, moved);
   if (t.trainer.clipped() > 0) {
     text += fmt::format("the gradient was longer than clip = {:g} and shortened in {} update{}\n",
                         t.options.real("clip"), t.trainer.clipped(),

@@ -176,10 +176,15 @@ function trainVerdicts(result) {
   return said;
 }
 
+/** What was descended: the NLL by some gradient, or another criterion. */
+function descended(options) {
+  return (options.loss ?? 'nll') === 'nll' ? `gradient = ${options.gradient}` : `loss = ${options.loss}`;
+}
+
 function trainSection(part) {
   const {result, metrics} = part;
   return [
-    result ? figures([['updates', String(result.updates), `${result.train.optimizer}, gradient = ${result.train.gradient}`], ...nllEntries(result)]) : null,
+    result ? figures([['updates', String(result.updates), `${result.train.optimizer}, ${descended(result.train)}`], ...nllEntries(result)]) : null,
     result ? trainVerdicts(result).map((text) => element('p', {class: 'verdict'}, text)) : null,
     result ? warningsList(result.warnings) : null,
     metrics ? [nllFigure(part), element('div', {class: 'beside'}, otherCurves(metrics).filter(Boolean))] : null,

@@ -50,14 +50,18 @@ Eigen::MatrixXd GaussianRegression::mean(const Eigen::MatrixXd& x) const {
   return with_intercept(x) * coefficients_;
 }
 
-double GaussianRegression::nll(const Eigen::MatrixXd& x, const Eigen::MatrixXd& y,
-                               double beta) const {
+Eigen::VectorXd GaussianRegression::log_density(const Eigen::MatrixXd& x,
+                                                const Eigen::MatrixXd& y) const {
   const Eigen::MatrixXd residuals = (y - mean(x)).transpose();  // [num_y x rows]
   const Eigen::MatrixXd scores = root_.triangularView<Eigen::Lower>().solve(residuals);
   const double normalisation = static_cast<double>(y.cols()) / 2 * std::log(2 * std::numbers::pi) +
                                root_.diagonal().array().abs().log().sum();
-  const double mean_square = scores.squaredNorm() / static_cast<double>(y.rows());
-  return (normalisation + mean_square / 2) / beta;
+  return -(scores.colwise().squaredNorm().transpose().array() / 2 + normalisation);
+}
+
+double GaussianRegression::nll(const Eigen::MatrixXd& x, const Eigen::MatrixXd& y,
+                               double beta) const {
+  return -log_density(x, y).mean() / beta;
 }
 
 }  // namespace negphase

@@ -21,6 +21,10 @@ class GaussianRegression {
   Eigen::MatrixXd mean(const Eigen::MatrixXd& x) const;
   /// [num_y] roots of S's diagonal.
   Eigen::VectorXd deviation() const { return root_.rowwise().norm(); }
+  /// A draw given x is mean(x) + root e with e ~ N(0, I): S = root root' [num_y x num_y].
+  const Eigen::MatrixXd& root() const { return root_; }
+  /// log p(y_r | x_r) in nats [rows].
+  Eigen::VectorXd log_density(const Eigen::MatrixXd& x, const Eigen::MatrixXd& y) const;
   /// -log p(y | x) / beta in nats, mean over the rows: the unit of M4, so that it can stand beside
   /// the NLL of an energy at that beta.
   double nll(const Eigen::MatrixXd& x, const Eigen::MatrixXd& y, double beta) const;

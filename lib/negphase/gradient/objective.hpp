@@ -16,8 +16,10 @@ namespace negphase {
 class Objective {
  public:
   struct Result {
-    Eigen::VectorXd gradient;     ///< [P] of the mean over the batch
-    std::optional<double> value;  ///< mean over the batch; only where it is known without noise
+    Eigen::VectorXd gradient;  ///< [P] of the mean over the batch
+    /// Mean over the batch, under the draws of this update if its criterion has any; nothing where
+    /// only chains could tell.
+    std::optional<double> value;
     /// Length of the negative phase's standard error, root of sum SE_i^2 (M7): what the chains add
     /// to the noise of the batch. Only where they are independent replicates: chains of an
     /// unconditional model that do not start at the batch (pcd, long_chains), 2 of them at least.

@@ -17,7 +17,16 @@ OptionSpec word(std::string_view name, std::string fallback, std::string_view do
 
 std::span<const OptionSpec> train_options() {
   static const std::vector<OptionSpec> specs{
-      word("gradient", "pcd", "negative phase of an update: exact, or by chains (M9)",
+      word("loss", "nll", "what is minimised: the NLL (M4), or a criterion without log Z",
+           {"nll", "pseudo_likelihood", "ratio_matching", "nce", "ranking_nce", "score_matching",
+            "denoising_score_matching", "sliced_score_matching"}),
+      {"noise_samples", std::int64_t{10}, "draws of noise beside each row (nce, ranking_nce)", 1,
+       1e6, true, "draws"},
+      {"noise_scale", 0.1, "standard deviation of the noise (denoising_score_matching)", 0, 1e6,
+       false, "unit of y"},
+      {"slices", std::int64_t{1}, "random directions on each row (sliced_score_matching)", 1, 1e6,
+       true, "directions"},
+      word("gradient", "pcd", "negative phase of an update of the NLL: exact, or by chains (M9)",
            {"exact", "long_chains", "cd", "pcd"}),
       {"updates", std::int64_t{1000}, "updates of the parameters", 1, 1e9, true, "updates"},
       {"batch", std::int64_t{100},
