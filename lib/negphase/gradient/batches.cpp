@@ -36,19 +36,23 @@ const Problem& Batches::next(const AnyModel& model, std::int64_t update) {
     problem_.model = model;
     return problem_;
   }
-  const std::vector<Index> rows = is_all_rows() ? order_ : next_rows();
-  batch_ = {model, problem_.x(rows, Eigen::all), problem_.y(rows, Eigen::all), problem_.beta};
+  taken_ = is_all_rows() ? order_ : next_rows();
+  batch_ = {model, problem_.x(taken_, Eigen::all), problem_.y(taken_, Eigen::all), problem_.beta};
   if (noise_ > 0) {
-    add_noise(rows, update);
+    add_noise(update);
   }
   return *batch_;
 }
 
-void Batches::add_noise(const std::vector<Index>& rows, std::int64_t update) {
+Eigen::MatrixXd Batches::taken_of(const Eigen::MatrixXd& all) const {
+  return is_all_rows() ? all : Eigen::MatrixXd(all(taken_, Eigen::all));
+}
+
+void Batches::add_noise(std::int64_t update) {
   const std::vector<Column> columns = batch_->model.shape().y;
   boost::random::normal_distribution<double> normal(0, noise_);
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    StreamEngine engine(noise_seed_, static_cast<std::uint32_t>(rows[r]),
+  for (std::size_t r = 0; r < taken_.size(); ++r) {
+    StreamEngine engine(noise_seed_, static_cast<std::uint32_t>(taken_[r]),
                         static_cast<std::uint64_t>(update), Purpose::data);
     normal.reset();  // it keeps half of a pair of draws, which are this row's
     for (std::size_t j = 0; j < columns.size(); ++j) {

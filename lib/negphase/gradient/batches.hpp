@@ -27,17 +27,20 @@ class Batches {
   /// The batch of an update (from 1) under `model`; its rows are the next ones. Valid until the
   /// next call.
   const Problem& next(const AnyModel& model, std::int64_t update);
+  /// The rows of the last batch, out of something that has a row for each row of the data.
+  Eigen::MatrixXd taken_of(const Eigen::MatrixXd& all) const;
 
   void save(SavedState& state) const;
   void restore(const SavedState& state);
 
  private:
   std::vector<Index> next_rows();
-  void add_noise(const std::vector<Index>& rows, std::int64_t update);
+  void add_noise(std::int64_t update);
   void shuffle();
 
   Problem problem_;
   std::optional<Problem> batch_;  ///< one that is not all rows as they are
+  std::vector<Index> taken_;      ///< its rows
   Index batch_rows_;
   std::vector<Index> order_;  ///< of the rows in this epoch
   std::uint64_t order_seed_, noise_seed_, epoch_ = 0, next_ = 0;

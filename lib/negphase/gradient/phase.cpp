@@ -143,6 +143,23 @@ class SumsOfPairs final : public PairObserver<Scalar> {
   ParamGradSums<Scalar>& sums_;
 };
 
+/// Keeps y of the draws of one block among those of all chains.
+template <class Scalar>
+class KeepY final : public Observer<Scalar> {
+ public:
+  KeepY(Eigen::MatrixXd& all, Index chains, Index first_chain)
+      : all_(all), chains_(chains), next_(first_chain) {}
+  void observe(const AnyEnergy<Scalar>&, const AnyState<Scalar>& state, Index live) override {
+    all_.middleRows(next_, live) =
+        state.position().topLeftCorner(live, all_.cols()).template cast<double>().matrix();
+    next_ += chains_;
+  }
+
+ private:
+  Eigen::MatrixXd& all_;  // blocks write to different rows
+  Index chains_, next_;
+};
+
 std::vector<Index> rows_of(std::span<const Index> chains, Index rows) {
   std::vector<Index> result;
   for (const Index c : chains) {
@@ -157,6 +174,7 @@ struct PhaseChains::Interface {
   virtual ~Interface() = default;
   virtual Phase draw(const Schedule&, const PhaseLooks&) = 0;
   virtual Phase couple(const CoupledSchedule&) = 0;
+  virtual Eigen::MatrixXd draw_y(const Schedule&) = 0;
   virtual void step(Index) = 0;
   virtual PerChain energies() const = 0;
   virtual void rebind(const AnyModel&) = 0;
@@ -317,6 +335,17 @@ struct PhaseChains::Typed final : Interface {
     return (variance.array() > rounding * square.array() / n).select(variance, 0.0);
   }
 
+  Eigen::MatrixXd draw_y(const Schedule& schedule) override {
+    const Index live_chains = spec.replicates.chains();
+    Eigen::MatrixXd all(schedule.draws * live_chains, shape.num_y());
+    chains.advance(
+        schedule,
+        [&](Index, Index first_chain, Index) {
+          return std::make_unique<KeepY<Scalar>>(all, live_chains, first_chain);
+        },
+        spec.restart);
+    return all;
+  }
   void step(Index steps) override { chains.advance({steps, 0, 1}, {}); }
   PerChain energies() const override { return chains.energies(); }
   void rebind(const AnyModel& model) override {
@@ -354,6 +383,7 @@ Phase PhaseChains::draw(const Schedule& schedule, const PhaseLooks& looks) {
   return self_->draw(schedule, looks);
 }
 Phase PhaseChains::couple(const CoupledSchedule& schedule) { return self_->couple(schedule); }
+Eigen::MatrixXd PhaseChains::draw_y(const Schedule& schedule) { return self_->draw_y(schedule); }
 void PhaseChains::step(Index steps) { self_->step(steps); }
 PerChain PhaseChains::energies() const { return self_->energies(); }
 void PhaseChains::rebind(const AnyModel& model) { self_->rebind(model); }

@@ -9,8 +9,8 @@
 #include "negphase/gradient/estimate.hpp"
 #include "negphase/gradient/replicates.hpp"
 #include "negphase/run/chains.hpp"
-#include "negphase/run/random_position.hpp"
 #include "negphase/run/coupled_chains.hpp"
+#include "negphase/run/random_position.hpp"
 
 namespace negphase {
 
@@ -78,6 +78,9 @@ class PhaseChains {
   /// chain's mean is H_(k:m), whose expectation is E[dE/dW] whatever the start, if every pair met.
   /// The chains themselves do not move. `draws` and `chains` count the leading ones.
   Phase couple(const CoupledSchedule& schedule);
+  /// Continues them and keeps y of every draw [draws * chains x num_y], all chains of a draw
+  /// together.
+  Eigen::MatrixXd draw_y(const Schedule& schedule);
   /// Continues them without a look. 0 steps put them at their start, where they have not begun.
   void step(Index steps);
   /// Chains::energies(). [chains]
