@@ -27,6 +27,8 @@ class Batches {
   /// The batch of an update (from 1) under `model`; its rows are the next ones. Valid until the
   /// next call.
   const Problem& next(const AnyModel& model, std::int64_t update);
+  /// The last batch.
+  const Problem& last() const { return is_always_the_same() ? problem_ : *batch_; }
   /// The rows of the last batch, out of something that has a row for each row of the data.
   Eigen::MatrixXd taken_of(const Eigen::MatrixXd& all) const;
 

@@ -124,7 +124,9 @@ ReplicateMean NllObjective::negative(const Problem& batch, std::int64_t update) 
   const Index k = train_.integer("cd_k");
   if (persistent_) {
     persistent_->rebind(batch.model);
-    return persistent_->draw({0, 1, k}).gradient;
+    ReplicateMean drawn = persistent_->draw({0, 1, k}).gradient;
+    negatives_ = {persistent_->y(), !conditional_};
+    return drawn;
   }
   PhaseSpec spec;
   spec.role = "negative phase";
@@ -143,9 +145,13 @@ ReplicateMean NllObjective::negative(const Problem& batch, std::int64_t update) 
 ReplicateMean NllObjective::draw_anew(const Problem& batch, PhaseSpec spec,
                                       const Schedule& schedule, std::int64_t update) {
   spec.role += fmt::format(" of update {}", update);
+  const bool is_positive = spec.clamp_y;
   PhaseChains chains(batch, *sampler_, std::move(spec), settings_);
   Phase phase = chains.draw(schedule);
   counts_.add(chains.counts());
+  if (!is_positive) {
+    negatives_ = {chains.y(), !conditional_ && how_ != "cd"};
+  }
   return std::move(phase.gradient);
 }
 

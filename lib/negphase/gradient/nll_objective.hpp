@@ -23,6 +23,8 @@ class NllObjective : public Objective {
                const RunSettings& settings);
 
   Result at(const AnyModel& model, std::int64_t update) override;
+  const Problem& batch() const override { return batches_.last(); }
+  Negatives negatives() const override { return negatives_; }
   RunCounts counts() const override;
   bool is_exact() const override { return how_ == "exact" && batches_.is_always_the_same(); }
   void save(SavedState& state) const override;
@@ -46,7 +48,8 @@ class NllObjective : public Objective {
   bool conditional_, sample_positive_;
   bool has_chain_error_ = false;
   std::optional<PhaseChains> persistent_;
-  RunCounts counts_;  ///< of chains that are gone
+  RunCounts counts_;     ///< of chains that are gone
+  Negatives negatives_;  ///< where the chains stood at the end of the last update
 };
 
 }  // namespace negphase

@@ -4,7 +4,7 @@
 
 #include "negphase/core/any_kernel.hpp"
 #include "negphase/core/options.hpp"
-#include "negphase/gradient/estimate.hpp"
+#include "negphase/gradient/loss_evaluation.hpp"
 #include "negphase/run/chains.hpp"
 #include "negphase/run/settings.hpp"
 
@@ -28,6 +28,10 @@ class Objective {
   virtual ~Objective() = default;
   /// @param update  its number, from 1: names the random numbers of chains that start anew
   virtual Result at(const AnyModel& model, std::int64_t update) = 0;
+  /// The rows of the last update. Valid until the next one.
+  virtual const Problem& batch() const = 0;
+  /// The negative examples of the last update; y is empty where none were drawn.
+  virtual Negatives negatives() const { return {}; }
   /// What chains did since the beginning; nothing where there are none.
   virtual RunCounts counts() const = 0;
   /// Value and gradient are of all rows and without noise: a line search may follow them.

@@ -66,6 +66,10 @@ std::span<const OptionSpec> train_options() {
            {"constant", "linear", "cosine"}),
       {"l2", 0.0, "weight decay: (l2 / 2) |W|^2 is added to the NLL, but never printed", 0, 1e6,
        true},
+      {"energy_penalty", 0.0,
+       "strength of a penalty on mean F^2 over the data and over the negatives that were drawn: it "
+       "keeps energies near 0; not with lbfgs",
+       0, 1e6, true},
       {"tolerance", 1e-8, "largest component of the gradient at which lbfgs ends", 0, 1e6, true},
       {"init_scale", 0.01, "standard deviation of the noise on the initial parameters", 0, 1e6,
        true},

@@ -49,7 +49,9 @@ Trainer::Trainer(const Problem& problem, const AnySampler* sampler, const Option
       model_(initial_model(problem.model, options.real("init_scale"), settings.seed)),
       objective_(make_objective(problem, sampler, options, settings)),
       optimizer_(options, problem.model.shape().num_params),
-      path_(path_of(problem, model_, sampler, options, settings)) {
+      path_(path_of(problem, model_, sampler, options, settings)),
+      health_(problem, options, settings),
+      executor_(settings.executor) {
   if (options.word("optimizer") == "lbfgs" && !objective_->is_exact()) {
     throw ConfigError(
         fmt::format("optimizer = \"lbfgs\" cannot follow a noisy gradient: it needs gradient = "
@@ -83,7 +85,8 @@ void Trainer::take_step(double rate) {
   last_nll_ = found.value;
   last_chain_error_ = found.chain_error;
   Params w = model_.params();
-  Eigen::VectorXd along = last_gradient_ + options_.real("l2") * w;
+  watch();
+  Eigen::VectorXd along = last_gradient_ + penalties();
   const double longest = options_.real("clip");
   clipped_ += clip(along, longest) > longest && longest > 0 ? 1 : 0;
   optimizer_.step(w, along, rate);
@@ -99,6 +102,28 @@ void Trainer::take_step(double rate) {
     throw ModelError(fmt::format("training: update {} left the legal parameters: {}; {}", updates_,
                                  illegal.what(), smaller));
   }
+}
+
+void Trainer::watch() {
+  if (!last_gradient_.allFinite()) {
+    throw ModelError(fmt::format(
+        "training: the gradient is not finite in update {}, at parameters of length {:.4g}; take a "
+        "smaller learning_rate than {}",
+        updates_, model_.params().norm(), options_.real("learning_rate")));
+  }
+  health_.follow(last_gradient_, updates_);
+  if (health_.is_due(updates_)) {
+    health_.look(model_, objective_->batch(), objective_->negatives(), updates_);
+  }
+}
+
+Eigen::VectorXd Trainer::penalties() const {
+  Eigen::VectorXd all = options_.real("l2") * model_.params();
+  if (const double strength = options_.real("energy_penalty"); strength > 0) {
+    all += energy_penalty_gradient(model_, objective_->batch(), objective_->negatives(), strength,
+                                   *executor_);
+  }
+  return all;
 }
 
 void Trainer::search_step() {
@@ -121,6 +146,7 @@ void Trainer::search_step() {
   }
   last_gradient_ = lbfgs_.present().gradient - l2 * w;
   last_nll_ = lbfgs_.present().value - l2 / 2 * w.squaredNorm();
+  watch();
   const bool moved = lbfgs_.step(w, objective);
   finished_ =
       !moved || lbfgs_.present().gradient.cwiseAbs().maxCoeff() <= options_.real("tolerance");
@@ -135,6 +161,7 @@ void Trainer::save(SavedState& state) const {
   optimizer_.save(state);
   lbfgs_.save(state);
   objective_->save(state);
+  health_.save(state);
   if (path_) {
     path_->save(state);
   }
@@ -155,6 +182,7 @@ void Trainer::restore(const SavedState& state) {
   optimizer_.restore(state);
   lbfgs_.restore(state, w.size());
   objective_->restore(state);
+  health_.restore(state);
   if (path_) {
     path_->restore(state);
   }

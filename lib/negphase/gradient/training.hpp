@@ -5,6 +5,7 @@
 #include "negphase/gradient/objective.hpp"
 #include "negphase/gradient/optimizer.hpp"
 #include "negphase/gradient/path_nll.hpp"
+#include "negphase/gradient/training_health.hpp"
 
 namespace negphase {
 
@@ -23,11 +24,12 @@ struct TrainingUpdate {
   bool clipped = false;               ///< the step was along a shortened gradient
 };
 
-/// Minimises mean NLL + (l2 / 2) |W|^2 (M4, M6), one update at a time. No error bars: they would
-/// need more chains than a step does; estimate_gradient() has them. Starts at the model's
-/// parameters plus N(0, init_scale^2). All numbers depend on problem, options, seed, precision and
-/// block width only, and a trainer that was saved and restored goes on with the same bytes.
-/// Cost of an update: one positive phase over the batch and one negative phase.
+/// Minimises mean NLL + (l2 / 2) |W|^2 + energy_penalty (mean F^2 over data + mean F^2 over
+/// negatives) (M4, M6), one update at a time. No error bars: they would need more chains than a
+/// step does; estimate_gradient() has them. Starts at the model's parameters plus N(0,
+/// init_scale^2). All numbers depend on problem, options, seed, precision and block width only, and
+/// a trainer that was saved and restored goes on with the same bytes. Cost of an update: one
+/// positive phase over the batch and one negative phase.
 class Trainer {
  public:
   /// @param sampler  nullptr if gradient = "exact"
@@ -53,6 +55,9 @@ class Trainer {
   /// nullptr where nll_chains = 0.
   const PathNll* path_nll() const { return path_ ? &*path_ : nullptr; }
 
+  /// What was seen of its health so far.
+  const TrainingHealth& health() const { return health_; }
+
   /// Everything that later updates depend on: W, optimiser, chains, order of the data, counters.
   void save(SavedState& state) const;
   /// Into a trainer made of the same problem, sampler, options and settings. Throws ConfigError
@@ -62,6 +67,8 @@ class Trainer {
  private:
   void take_step(double rate);
   void search_step();
+  void watch();
+  Eigen::VectorXd penalties() const;
 
   Options options_;
   AnyModel model_;
@@ -69,6 +76,8 @@ class Trainer {
   Optimizer optimizer_;
   Lbfgs lbfgs_;
   std::optional<PathNll> path_;
+  TrainingHealth health_;
+  const Executor* executor_;
   std::int64_t updates_ = 0, clipped_ = 0;
   bool finished_ = false;
   Eigen::VectorXd last_gradient_;

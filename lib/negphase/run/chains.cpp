@@ -240,6 +240,17 @@ PerChain Chains<Scalar>::energies() const {
 }
 
 template <class Scalar>
+Eigen::MatrixXd Chains<Scalar>::positions() const {
+  const Index columns = std::as_const(blocks_.front()->state).position().cols();
+  Eigen::MatrixXd all(setup_.num_chains, columns);
+  for (const auto& run : blocks_) {
+    all.middleRows(run->first_chain, run->live) =
+        std::as_const(run->state).position().topRows(run->live).template cast<double>().matrix();
+  }
+  return all;
+}
+
+template <class Scalar>
 void Chains<Scalar>::save(SavedState& state, const std::string& name) const {
   state.put(name + "/step", next_step_);
   state.put(name + "/counts", counts_);

@@ -77,6 +77,8 @@ class Chains {
   /// The energy of each chain where it stands, under the present binding, afresh. They must have
   /// begun: advance(), of no step at the least. [num_chains]
   PerChain energies() const;
+  /// Where each chain stands [num_chains x columns]; they must have begun.
+  Eigen::MatrixXd positions() const;
 
   /// Every array of every block's state, the step and the counts; parts named `name/...`. Restored
   /// into chains of the same setup, kernel and block width, they go on with the same bytes; call

@@ -32,6 +32,7 @@ class CriterionObjective : public Objective {
                      const RunSettings& settings);
 
   Result at(const AnyModel& model, std::int64_t update) override;
+  const Problem& batch() const override { return batches_.last(); }
   RunCounts counts() const override { return counts_; }
   bool is_exact() const override { return !draws_ && batches_.is_always_the_same(); }
   void save(SavedState& state) const override;
