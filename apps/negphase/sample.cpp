@@ -114,7 +114,10 @@ std::string some_of(const Pairs& all, const Text& text) {
 
 std::vector<Warning> warnings_of(const SampleResult& r) {
   std::vector<Warning> all;
-  const SuspectChains suspects = find_suspects(r.draws);
+  // One column drawn from its own law anew at each step: a chain that stands still, or as another
+  // one, is as probable as its state.
+  const bool is_independent = r.draws.values.cols() == 1 && r.draws.counts.proposals == 0;
+  const SuspectChains suspects = is_independent ? SuspectChains{} : find_suspects(r.draws);
   if (!suspects.frozen.empty()) {
     all.push_back({"frozen_chains",
                    fmt::format("{} of {} chains never moved: {}; the step is too large, or the "

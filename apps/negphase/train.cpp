@@ -15,6 +15,7 @@
 #include "negphase/gradient/training.hpp"
 #include "negphase/gradient/warnings.hpp"
 #include "negphase/io/config_text.hpp"
+#include "negphase/io/empty_states.hpp"
 #include "negphase/io/files.hpp"
 #include "negphase/io/npy.hpp"
 #include "pictures.hpp"
@@ -442,6 +443,9 @@ VerbResult train_result(const std::string& file, const CommonArguments& common) 
   const Options options = verb_options(loaded.config, "train", train_options());
   const Executor executor(common.threads);
   const RunSettings settings = run_settings(loaded.config, common, executor);
+  if (options.real("l2") == 0) {
+    refuse_empty_states(loaded.data, *loaded.config.data, loaded.problem.model.shape().y);
+  }
   const std::optional<AnySampler> sampler = training_sampler(loaded, options);
   Training t{loaded,
              common,
