@@ -106,9 +106,9 @@ class Changes {
 
 }  // namespace
 
-double lower_by_changes(const AnyEnergy<double>& energy, std::span<const Index> finite,
-                        const std::optional<Eigen::VectorXd>& excluded, Block<double>& y,
-                        PerChain& energies) {
+double LocalSearch::lower_by_changes(const AnyEnergy<double>& energy, std::span<const Index> finite,
+                                     const std::optional<Eigen::VectorXd>& excluded,
+                                     Block<double>& y, PerChain& energies) {
   energies.resize(y.rows());
   Changes changes(energy, excluded, y, energies);
   for (bool moved = true; moved;) {

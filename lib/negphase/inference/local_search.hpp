@@ -15,15 +15,6 @@ struct Landing {
   Descent::End end = Descent::End::stationary;
 };
 
-/// Changes finite columns of every chain, one after the other, to the state of least energy, until
-/// no single change lowers the energy by more than rounding: states that tie are not followed.
-/// @param excluded  [num_y] a y that no chain may come to (its other columns may be anything)
-/// @param y         [chains x columns]; moved  @param energies  [chains] of y at the end
-/// Returns the energies and changes that were computed, of all chains.
-double lower_by_changes(const AnyEnergy<double>& energy, std::span<const Index> finite,
-                        const std::optional<Eigen::VectorXd>& excluded, Block<double>& y,
-                        PerChain& energies);
-
 /// Local minima of the target on one row of x: descent of the real columns (descend(); by the
 /// energy's gradient, else by central differences), changes of the finite ones, in turn where there
 /// are both. Used by one thread.
@@ -36,6 +27,16 @@ class LocalSearch {
   /// @param starts  [starts x columns]
   std::vector<Landing> from(const Eigen::MatrixXd& starts);
   Landing from(const Eigen::VectorXd& start);
+
+  /// Changes finite columns of every chain, one after the other, to the state of least energy,
+  /// until no single change lowers the energy by more than rounding: states that tie are not
+  /// followed.
+  /// @param excluded  [num_y] a y that no chain may come to (its other columns may be anything)
+  /// @param y         [chains x columns]; moved  @param energies  [chains] of y at the end
+  /// Returns the energies and changes that were computed, of all chains.
+  static double lower_by_changes(const AnyEnergy<double>& energy, std::span<const Index> finite,
+                                 const std::optional<Eigen::VectorXd>& excluded, Block<double>& y,
+                                 PerChain& energies);
 
   const std::vector<Index>& real_columns() const { return real_; }
   /// E as a function of the real columns, the others as in `place`. Valid as long as the search.

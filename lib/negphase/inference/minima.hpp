@@ -37,8 +37,8 @@ struct MinimaOptions {
   double max_latent_states = 1 << 12;  ///< see TargetEnergies
   Index starts = 64;                   ///< searches from random places on each row
   double spread = 2;                   ///< standard deviation of the real columns there
-  StartPlace start;                    ///< instead of random places
-  Annealing annealing;                 ///< what leads from these places to where searches begin
+  StartPlace start = {};               ///< instead of random places
+  Annealing annealing = {};            ///< what leads from these places to where searches begin
   double gradient_tolerance = 1e-8;    ///< DescentLimits
   Index most_minima = 1000;            ///< length of a list
 };

@@ -358,7 +358,7 @@ class RowSearch {
     }
     Block<double> y = place.transpose().array();
     PerChain energies;
-    lower_by_changes(target_.bind_row(x_row_, 1), finite, {}, y, energies);
+    LocalSearch::lower_by_changes(target_.bind_row(x_row_, 1), finite, {}, y, energies);
     const Eigen::VectorXd changed = y.row(0).matrix().transpose();
     const bool moved = changed != place;
     place = changed;
