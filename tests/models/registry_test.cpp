@@ -9,6 +9,7 @@
 #include "negphase/core/error.hpp"
 #include "negphase/models/gaussian.hpp"
 #include "negphase/models/gaussian_mixture.hpp"
+#include "negphase/models/mixed_mlp.hpp"
 #include "negphase/models/rbm.hpp"
 #include "support/model_checks.hpp"
 #include "support/pairwise_energy.hpp"
@@ -38,6 +39,9 @@ Bounds bounds_of(const std::string& name) {
       // of |v| < 1.9 in all; 3 terms of 3.2 in all, 5 roundings each, steepened by 1.1; phi < 3.2
       // with 4 roundings of 1 + phi.
       {"mlp", {.differences = 2.6e-10, .in_float = 1.9 * (5 * 3.2 * 1.1 + 4 * 4.2) * 0x1p-24}},
+      // The same with |v| < 0.5, 1.5 in all, and 4 terms that are not 0, of 3.5 in all.
+      {"mixed mlp",
+       {.differences = 2.6e-10, .in_float = 1.5 * (6 * 3.5 * 1.1 + 4 * 4.5) * 0x1p-24}},
       // Differences: the default. Float: 3 fields of at most 6.2, 5 roundings each.
       {"gaussian_rbm", {.in_float = 3 * 5 * 6.2 * 0x1p-24}},
   };
@@ -61,6 +65,11 @@ std::vector<Case> all_cases() {
   const Params w = GaussianModel::standard(11).params() + waves(11 * 14 / 2) / 8;
   cases.push_back({"gaussian of 11", GaussianModel(11, w), {}});
   cases.push_back({"latent mixture", GaussianMixtureModel(2, 3, true, waves(12)), {}});
+  const MixedMlpSpec mixed{.y = {real_column(), {ColumnKind::category, 3}, bit_column()},
+                           .z = {{ColumnKind::category, 2}, real_column()},
+                           .hidden = 3,
+                           .activation = Activation::silu};
+  cases.push_back({"mixed mlp", MixedMlpModel(mixed, waves(mixed.net().num_params())), {}});
   return cases;
 }
 

@@ -80,19 +80,6 @@ MlpWeights<float> rounded(const MlpWeights<double>& exact) {
   return all;
 }
 
-void check_spec(const MlpSpec& spec) {
-  if (spec.num_x < 0 || spec.num_y < 1 || spec.hidden < 1 || spec.layers < 1) {
-    throw UsageError(
-        fmt::format("mlp: {} x, {} y, {} layers of {} units; needs num_x >= 0 and at "
-                    "least 1 of the others",
-                    spec.num_x, spec.num_y, spec.layers, spec.hidden));
-  }
-  if (!(spec.confinement > 0) || !std::isfinite(spec.confinement)) {
-    throw UsageError(fmt::format("mlp: confinement = {}; must be > 0: else Z may be infinite",
-                                 spec.confinement));
-  }
-}
-
 std::string title(const MlpSpec& spec) {
   return fmt::format("mlp of {} x {} units on {} x and {} y", spec.layers, spec.hidden, spec.num_x,
                      spec.num_y);
@@ -100,8 +87,79 @@ std::string title(const MlpSpec& spec) {
 
 }  // namespace
 
+// ---- MlpSpec
+
 Index MlpSpec::weights_at(Index l) const {
   return l == 0 ? 0 : hidden * (fan_in(0) + 1) + (l - 1) * hidden * (hidden + 1);
+}
+
+void MlpSpec::check_sizes() const {
+  if (num_x < 0 || num_y < 1 || hidden < 1 || layers < 1) {
+    throw UsageError(
+        fmt::format("mlp: {} x, {} y, {} layers of {} units; needs num_x >= 0 and at "
+                    "least 1 of the others",
+                    num_x, num_y, layers, hidden));
+  }
+  if (!(confinement > 0) || !std::isfinite(confinement)) {
+    throw UsageError(
+        fmt::format("mlp: confinement = {}; must be > 0: else Z may be infinite", confinement));
+  }
+}
+
+void MlpSpec::check_length(const std::string& title, Index num_given) const {
+  const std::string deeper =
+      layers == 1 ? "" : fmt::format(", W2 {0}x{0}, b2 {0}{1}", hidden, layers == 2 ? "" : ", ..");
+  check_params_length(
+      title, fmt::format("W1 {0}x{1} row by row, b1 {0}{2}, v {0}", hidden, fan_in(0), deeper),
+      num_params(), num_given);
+}
+
+Params MlpSpec::initial_params(const std::string& title) const {
+  check_params_memory(title, num_params());
+  Params w(num_params());
+  const auto fill = [&w](Index begin, Index end, Index inputs) {
+    for (Index i = begin; i < end; ++i) {
+      w[i] = std::sqrt(3.0 / static_cast<double>(inputs)) * hashed_uniform(i);
+    }
+  };
+  for (Index l = 0; l < layers; ++l) {
+    fill(weights_at(l), weights_at(l + 1), fan_in(l));
+  }
+  fill(output_at(), num_params(), hidden);
+  return w;
+}
+
+std::string MlpSpec::param_name(Index i) const {
+  if (i >= output_at()) {
+    return fmt::format("v[{}]", i - output_at());
+  }
+  Index l = 0;
+  while (i >= weights_at(l + 1)) {
+    ++l;
+  }
+  if (i >= biases_at(l)) {
+    return fmt::format("b{}[{}]", l + 1, i - biases_at(l));
+  }
+  const Index k = i - weights_at(l);
+  return fmt::format("W{}[{},{}]", l + 1, k / fan_in(l), k % fan_in(l));
+}
+
+// ---- MlpPrepared
+
+MlpPrepared::MlpPrepared(const MlpSpec& of, const std::string& title, const Params& w,
+                         const Eigen::MatrixXd& rows_of_x)
+    : spec(of), in_double(unpack(of, w)), in_float(rounded(in_double)) {
+  if (spec.num_x > 0 && rows_of_x.cols() != spec.num_x) {
+    throw UsageError(
+        fmt::format("mlp: x has {} columns, it takes {}", rows_of_x.cols(), spec.num_x));
+  }
+  columns.assign(static_cast<std::size_t>(spec.num_y), real_column());
+  x = spec.num_x > 0 ? rows_of_x.array() : Block<double>(1, 0);
+  check_memory(sizeof(double) * static_cast<double>(x.rows()) * static_cast<double>(spec.hidden),
+               fmt::format("{}: its first layer on {} rows of x takes", title, x.rows()));
+  first = in_double.biases[0].replicate(x.rows(), 1);
+  const Eigen::Map<const RowMajor> w1(w.data(), spec.hidden, spec.fan_in(0));
+  first.matrix().noalias() += x.matrix() * w1.leftCols(spec.num_x).transpose();
 }
 
 // ---- MlpPass
@@ -146,11 +204,11 @@ void MlpPass<Scalar>::backward(const MlpPrepared& prepared) {
 template struct MlpPass<float>;
 template struct MlpPass<double>;
 
-// ---- MlpEnergy
+// ---- MlpNet
 
 template <class Scalar>
-MlpEnergy<Scalar>::MlpEnergy(std::shared_ptr<const MlpPrepared> prepared,
-                             std::span<const Index> row_of_chain)
+MlpNet<Scalar>::MlpNet(std::shared_ptr<const MlpPrepared> prepared,
+                       std::span<const Index> row_of_chain)
     : prepared_(std::move(prepared)) {
   row_ = Eigen::Map<const Sites>(row_of_chain.data(), static_cast<Index>(row_of_chain.size()));
   if (prepared_->spec.num_x == 0) {
@@ -159,14 +217,10 @@ MlpEnergy<Scalar>::MlpEnergy(std::shared_ptr<const MlpPrepared> prepared,
   gather(prepared_->first, row_, first_);
 }
 
-/// out = (c/2) |y|^2 + v'a_L after a forward pass.
 template <class Scalar>
-void MlpEnergy<Scalar>::sum_energy(const Block<Scalar>& y, PerChain& out) const {
-  out.setZero(y.rows());
-  for (Index i = 0; i < y.cols(); ++i) {
-    out += y.col(i).template cast<double>().square();
-  }
-  out *= prepared_->spec.confinement / 2;
+void MlpNet<Scalar>::add_output(const Block<Scalar>& inputs, bool with_slopes,
+                                PerChain& out) const {
+  pass_.forward(*prepared_, first_, inputs, with_slopes);
   const Block<Scalar>& last = pass_.units.back();
   for (Index j = 0; j < last.cols(); ++j) {
     out += prepared_->in_double.output(0, j) * last.col(j).template cast<double>();
@@ -174,32 +228,22 @@ void MlpEnergy<Scalar>::sum_energy(const Block<Scalar>& y, PerChain& out) const 
 }
 
 template <class Scalar>
-void MlpEnergy<Scalar>::energy(const Block<Scalar>& y, PerChain& out) const {
-  pass_.forward(*prepared_, first_, y, false);
-  sum_energy(y, out);
-}
-
-template <class Scalar>
-void MlpEnergy<Scalar>::energy_and_grad(const Block<Scalar>& y, PerChain& out,
-                                        Block<Scalar>& grad) const {
-  pass_.forward(*prepared_, first_, y, true);
-  sum_energy(y, out);
+void MlpNet<Scalar>::add_input_grad(Block<Scalar>& grad) const {
   pass_.backward(*prepared_);
-  grad = static_cast<Scalar>(prepared_->spec.confinement) * y;
   grad.matrix().noalias() += pass_.slopes[0].matrix() * prepared_->template of<Scalar>().weights[0];
 }
 
 template <class Scalar>
-void MlpEnergy<Scalar>::add_param_grad(const Block<Scalar>& y, ChainRange range,
-                                       const PerChain& weights, Eigen::VectorXd& sum) const {
+void MlpNet<Scalar>::add_param_grad(const Block<Scalar>& inputs, ChainRange range,
+                                    const PerChain& weights, Eigen::VectorXd& sum) const {
   const MlpSpec& spec = prepared_->spec;
   const auto rows = row_.segment(range.begin, range.size);
   const auto weight = weights.segment(range.begin, range.size);
   gather(prepared_->first, rows, param_first_);
   gather(prepared_->x, rows, x_);
-  param_y_ = y.middleRows(range.begin, range.size).template cast<double>();
+  param_inputs_ = inputs.middleRows(range.begin, range.size).template cast<double>();
   auto& [units, slopes, back] = param_pass_;
-  param_pass_.forward(*prepared_, param_first_, param_y_, true);
+  param_pass_.forward(*prepared_, param_first_, param_inputs_, true);
   sum.tail(spec.hidden).noalias() += units.back().matrix().transpose() * weight.matrix();
   slopes.back().colwise() *= weight;
   param_pass_.backward(*prepared_);
@@ -208,12 +252,42 @@ void MlpEnergy<Scalar>::add_param_grad(const Block<Scalar>& y, ChainRange range,
     Eigen::Map<RowMajor> layer(sum.data() + spec.weights_at(l), spec.hidden, spec.fan_in(l));
     if (l == 0) {
       layer.leftCols(spec.num_x).noalias() += slope * x_.matrix();
-      layer.rightCols(spec.num_y).noalias() += slope * param_y_.matrix();
+      layer.rightCols(spec.num_y).noalias() += slope * param_inputs_.matrix();
     } else {
       layer.noalias() += slope * units[static_cast<std::size_t>(l - 1)].matrix();
     }
     sum.segment(spec.biases_at(l), spec.hidden) += slope.rowwise().sum();
   }
+}
+
+template class MlpNet<float>;
+template class MlpNet<double>;
+
+// ---- MlpEnergy
+
+/// out = (c/2) |y|^2
+template <class Scalar>
+void MlpEnergy<Scalar>::set_confinement(const Block<Scalar>& y, PerChain& out) const {
+  out.setZero(y.rows());
+  for (Index i = 0; i < y.cols(); ++i) {
+    out += y.col(i).template cast<double>().square();
+  }
+  out *= net_.prepared().spec.confinement / 2;
+}
+
+template <class Scalar>
+void MlpEnergy<Scalar>::energy(const Block<Scalar>& y, PerChain& out) const {
+  set_confinement(y, out);
+  net_.add_output(y, false, out);
+}
+
+template <class Scalar>
+void MlpEnergy<Scalar>::energy_and_grad(const Block<Scalar>& y, PerChain& out,
+                                        Block<Scalar>& grad) const {
+  set_confinement(y, out);
+  net_.add_output(y, true, out);
+  grad = static_cast<Scalar>(net_.prepared().spec.confinement) * y;
+  net_.add_input_grad(grad);
 }
 
 template class MlpEnergy<float>;
@@ -223,30 +297,13 @@ template class MlpEnergy<double>;
 
 MlpModel::MlpModel(const MlpSpec& spec, std::shared_ptr<const Params> w)
     : spec_(spec), w_(std::move(w)) {
-  check_spec(spec);
-  const std::string deeper = spec.layers == 1 ? ""
-                                              : fmt::format(", W2 {0}x{0}, b2 {0}{1}", spec.hidden,
-                                                            spec.layers == 2 ? "" : ", ..");
-  check_params_length(
-      title(spec),
-      fmt::format("W1 {0}x{1} row by row, b1 {0}{2}, v {0}", spec.hidden, spec.fan_in(0), deeper),
-      spec.num_params(), w_->size());
+  spec.check_sizes();
+  spec.check_length(title(spec), w_->size());
 }
 
 MlpModel MlpModel::initial(const MlpSpec& spec) {
-  check_spec(spec);
-  check_params_memory(title(spec), spec.num_params());
-  Params w(spec.num_params());
-  const auto fill = [&w](Index begin, Index end, Index fan_in) {
-    for (Index i = begin; i < end; ++i) {
-      w[i] = std::sqrt(3.0 / static_cast<double>(fan_in)) * hashed_uniform(i);
-    }
-  };
-  for (Index l = 0; l < spec.layers; ++l) {
-    fill(spec.weights_at(l), spec.weights_at(l + 1), spec.fan_in(l));
-  }
-  fill(spec.output_at(), spec.num_params(), spec.hidden);
-  return MlpModel(spec, std::move(w));
+  spec.check_sizes();
+  return MlpModel(spec, spec.initial_params(title(spec)));
 }
 
 ModelShape MlpModel::shape() const {
@@ -256,38 +313,8 @@ ModelShape MlpModel::shape() const {
           spec_.num_params()};
 }
 
-std::string MlpModel::param_name(Index i) const {
-  if (i >= spec_.output_at()) {
-    return fmt::format("v[{}]", i - spec_.output_at());
-  }
-  Index l = 0;
-  while (i >= spec_.weights_at(l + 1)) {
-    ++l;
-  }
-  if (i >= spec_.biases_at(l)) {
-    return fmt::format("b{}[{}]", l + 1, i - spec_.biases_at(l));
-  }
-  const Index k = i - spec_.weights_at(l);
-  return fmt::format("W{}[{},{}]", l + 1, k / spec_.fan_in(l), k % spec_.fan_in(l));
-}
-
 std::shared_ptr<const MlpPrepared> MlpModel::prepare(const Eigen::MatrixXd& x) const {
-  if (spec_.num_x > 0 && x.cols() != spec_.num_x) {
-    throw UsageError(fmt::format("mlp: x has {} columns, it takes {}", x.cols(), spec_.num_x));
-  }
-  auto prepared = std::make_shared<MlpPrepared>();
-  prepared->spec = spec_;
-  prepared->in_double = unpack(spec_, *w_);
-  prepared->in_float = rounded(prepared->in_double);
-  prepared->columns = shape().y;
-  prepared->x = spec_.num_x > 0 ? x.array() : Block<double>(1, 0);
-  check_memory(
-      sizeof(double) * static_cast<double>(prepared->x.rows()) * static_cast<double>(spec_.hidden),
-      fmt::format("{}: its first layer on {} rows of x takes", title(spec_), prepared->x.rows()));
-  prepared->first = prepared->in_double.biases[0].replicate(prepared->x.rows(), 1);
-  const Eigen::Map<const RowMajor> w1(w_->data(), spec_.hidden, spec_.fan_in(0));
-  prepared->first.matrix().noalias() += prepared->x.matrix() * w1.leftCols(spec_.num_x).transpose();
-  return prepared;
+  return std::make_shared<const MlpPrepared>(spec_, title(spec_), *w_, x);
 }
 
 }  // namespace negphase

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "negphase/core/error.hpp"
 #include "negphase/models/classifier.hpp"
 #include "negphase/models/deep_boltzmann.hpp"
@@ -9,6 +11,7 @@
 #include "negphase/models/gaussian_mixture.hpp"
 #include "negphase/models/gaussian_rbm.hpp"
 #include "negphase/models/graph_options.hpp"
+#include "negphase/models/mixed_mlp.hpp"
 #include "negphase/models/mlp.hpp"
 #include "negphase/models/pairwise.hpp"
 #include "negphase/models/params.hpp"
@@ -117,16 +120,53 @@ Activation activation_of(const std::string& name) {
                               : Activation::silu;
 }
 
+/// A column for each of y: numbers are real, labels categories, two of them a bit.
+std::vector<Column> mlp_columns_of_y(const DataShape& data) {
+  std::vector<Column> columns(static_cast<std::size_t>(data.num_y), real_column());
+  for (std::size_t j = 0; j < data.y_states.size(); ++j) {
+    const Index states = data.y_states[j];
+    if (states == 1) {
+      throw ConfigError(fmt::format(
+          "model 'mlp': y.{} has a single label in all rows: nothing can be learnt of it", j + 1));
+    }
+    if (states > 1) {
+      columns[j] = states == 2 ? bit_column() : Column{ColumnKind::category, states};
+    }
+  }
+  return columns;
+}
+
+std::vector<Column> mlp_latents(const Options& options) {
+  const Index states = options.integer("latent_states");
+  if (states == 1) {
+    throw ConfigError(
+        "model 'mlp': latent_states = 1 is a latent that never varies: 0 for none, or at least 2");
+  }
+  std::vector<Column> latents;
+  if (states > 0) {
+    latents.push_back({ColumnKind::category, states});
+  }
+  latents.insert(latents.end(), static_cast<std::size_t>(options.integer("latent_reals")),
+                 real_column());
+  return latents;
+}
+
 AnyModel make_mlp(const Options& options, const DataShape& data) {
   if (data.num_y < 1) {
     refuse_data("mlp", "any number of x columns and at least 1 y column", data);
   }
-  return MlpModel::initial({.num_x = data.num_x,
-                            .num_y = data.num_y,
-                            .hidden = options.integer("hidden"),
-                            .layers = options.integer("layers"),
-                            .activation = activation_of(options.word("activation")),
-                            .confinement = options.real("confinement")});
+  const MixedMlpSpec spec{.num_x = data.num_x,
+                          .y = mlp_columns_of_y(data),
+                          .z = mlp_latents(options),
+                          .hidden = options.integer("hidden"),
+                          .layers = options.integer("layers"),
+                          .activation = activation_of(options.word("activation")),
+                          .confinement = options.real("confinement")};
+  const bool plain = spec.z.empty() && std::ranges::count(spec.y, real_column()) == data.num_y;
+  if (plain) {
+    return MlpModel::initial(spec.net());
+  }
+  return MixedMlpModel::initial(spec);
 }
 
 ModelExample mlp_example() {
@@ -155,6 +195,18 @@ std::vector<OptionSpec> mlp_options() {
            .low = 1,
            .high = 4,
            .unit = "layers"},
+          {.name = "latent_states",
+           .fallback = std::int64_t{0},
+           .doc = "states of a latent category z, which is summed out; 0: none",
+           .low = 0,
+           .high = StatesSummedOut<double>::max_states,
+           .unit = "states"},
+          {.name = "latent_reals",
+           .fallback = std::int64_t{0},
+           .doc = "latent real z, which are sampled; 0: none",
+           .low = 0,
+           .high = 1e4,
+           .unit = "columns"},
           {.name = "activation",
            .fallback = std::string("tanh"),
            .doc = "function phi of the hidden units",
@@ -247,10 +299,12 @@ const std::vector<ModelRow>& rows() {
        .example = gaussian_mixture_example},
       gaussian_rbm_row(),
       {.name = "mlp",
-       .doc = "E = (c/2) |y|^2 + v'a(W, x, y): a multilayer perceptron over x and y, confined",
+       .doc = "E = (c/2) |y|^2 + v'a(W, x, y, z): a multilayer perceptron over x, y and latents z, "
+              "confined in its real columns",
        .options = mlp_options(),
-       .param_order = "of each layer W row by row (row = unit; columns x, y), then b; last v",
+       .param_order = "of each layer W row by row (row = unit; columns x, y, z), then b; last v",
        .y_kind = ColumnKind::real,
+       .other_y_kinds = {ColumnKind::bit, ColumnKind::category},
        .make = make_mlp,
        .example = mlp_example},
       potts_row(),
