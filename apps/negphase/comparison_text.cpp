@@ -101,19 +101,21 @@ std::string warnings(const Comparison& c) {
 
 // What coupled chains say of the start.
 std::string start_ups(const Comparison& c) {
+  const auto steps = [](double time) {
+    return std::isfinite(time) ? fmt::format("{:.0f}", time) : std::string("never");
+  };
   std::string text;
   for (std::size_t i = 0; i < c.rows.size(); ++i) {
     const GradientEstimate& e = c.estimates[i];
-    for (const auto& [phase, s] :
-         {std::pair{"", &e.start_up}, std::pair{" (positive phase)", &e.positive_start_up}}) {
-      if (*s) {
+    for (const auto& [phase, said] :
+         {std::pair{"", &e.start_up}, std::pair{", positive phase", &e.positive_start_up}}) {
+      if (*said) {
+        const StartUp& s = **said;
         text += paragraph(fmt::format(
-            "{}{}: {} pairs of chains, {} steps apart, met after {} steps (median), 99 % of them "
-            "after {}, the last after {}; after {} steps a total variation of at most {} is left "
-            "of the start (95 %)",
-            c.rows[i].label, phase, (*s)->pairs, (*s)->lag, number((*s)->median),
-            number((*s)->percentile_99), number((*s)->longest), (*s)->after,
-            number((*s)->upper < 1 ? (*s)->upper : 1, 2)));
+            "{}{}: {} pairs of chains with a lag of {} met at step {} (median), {} (99 %), {} (the "
+            "last); after {} steps at most {} of total variation is left of the start (95 %)",
+            c.rows[i].label, phase, s.pairs, s.lag, steps(s.median), steps(s.percentile_99),
+            steps(s.longest), s.after, number(std::min(1.0, s.upper), 2)));
       }
     }
   }
