@@ -50,11 +50,17 @@ class ListedEnergy {
 class ListedModel {
  public:
   struct Prepared {};
-  explicit ListedModel(std::shared_ptr<const Params> w) : w_(std::move(w)) {}
-  ModelShape shape() const { return {0, {{ColumnKind::category, 3}, bit_column()}, {}, 6}; }
+  /// @param latent  whether the bit is a z, which cannot be summed out of this energy
+  explicit ListedModel(std::shared_ptr<const Params> w, bool latent = false)
+      : w_(std::move(w)), latent_(latent) {}
+  ModelShape shape() const {
+    const Column category{ColumnKind::category, 3};
+    return latent_ ? ModelShape{0, {category}, {bit_column()}, 6}
+                   : ModelShape{0, {category, bit_column()}, {}, 6};
+  }
   const Params& params() const { return *w_; }
   ListedModel with_params(std::shared_ptr<const Params> w) const {
-    return ListedModel(std::move(w));
+    return ListedModel(std::move(w), latent_);
   }
   std::string param_name(Index i) const { return "W[" + std::to_string(i) + "]"; }
   std::shared_ptr<const Prepared> prepare(const Eigen::MatrixXd&) const { return nullptr; }
@@ -65,6 +71,7 @@ class ListedModel {
 
  private:
   std::shared_ptr<const Params> w_;
+  bool latent_;
 };
 
 /// All states of y that have a probability, one a row.
@@ -107,10 +114,10 @@ inline Eigen::VectorXd law_of(const Problem& rows) {
   return weights / weights.sum();
 }
 
-inline AnyModel listed_model() {
+inline AnyModel listed_model(bool latent = false) {
   Params w(6);
   w << 0.3, -0.4, 0.9, 0.1, -0.7, 0;
-  return ListedModel(std::make_shared<const Params>(w));
+  return ListedModel(std::make_shared<const Params>(w), latent);
 }
 
 /// Three spins (or bits) with couplings and fields of both signs.

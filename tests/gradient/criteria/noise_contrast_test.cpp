@@ -3,10 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <numbers>
 #include <vector>
 
 #include "negphase/exact/exact.hpp"
-#include "negphase/models/gaussian.hpp"
+#include "negphase/models/pointwise.hpp"
 #include "planted/CR10.hpp"
 #include "planted/CR11.hpp"
 #include "planted/CR9.hpp"
@@ -109,6 +110,19 @@ Problem few_rows(const AnyModel& model) {
   return {model, Eigen::MatrixXd(3, 0), all_states(model, beta).y({1, 4, 6}, Eigen::all), beta};
 }
 
+// a real and a bit that shifts it
+struct Mixed {
+  static ModelShape shape() { return {0, {real_column(), bit_column()}, {}, 3}; }
+  static auto energy(const auto& w, const auto&, const auto& y) {
+    return w[0] * y[0] * y[0] / 2.0 + w[1] * y[0] * y[1] + w[2] * y[1];
+  }
+};
+
+Problem mixed_rows() {
+  return {PointwiseModel<Mixed>(Params::Constant(3, 0.7)), Eigen::MatrixXd(4, 0),
+          Eigen::MatrixXd{{-1.0, 1.0}, {0.0, 0.0}, {1.0, 0.0}, {2.0, 0.0}}, beta};
+}
+
 }  // namespace
 
 TEST_CASE("noise contrast: the gradient is 0 where the data are the model's own law") {
@@ -191,6 +205,22 @@ TEST_CASE("ranking is for models with x too, binary contrast refuses them") {
                                   p, 1e-3) < 1e-9);
   CHECK_THROWS_WITH_AS(binary_nce(p, noise, {}, executor), doctest::Contains("ranking_nce"),
                        ConfigError);
+}
+
+TEST_CASE("noise contrast: mixed y, on noise that is fitted and drawn") {
+  const Executor executor(1);
+  const Problem p = mixed_rows();
+  const NoiseSamples noise = NoiseDistribution(p).draw(p.x, p.y, 4, 1, 1);
+  const auto binary = [&](const Problem& q) {
+    return binary_nce(q, noise, {}, executor).criterion;
+  };
+  const auto ranking = [&](const Problem& q) { return ranking_nce(q, noise, executor); };
+  CHECK(testing::difference_error(binary, p, 1e-3) < 1e-9);
+  CHECK(testing::difference_error(ranking, p, 1e-3) < 1e-9);
+  // q(y) is a Gaussian of mean 0.5 and variance 1.25 times the bit's (1 + 1) / 6
+  const double expected =
+      -0.5 * std::log(2 * std::numbers::pi * 1.25) - 2.25 / 2.5 + std::log(1.0 / 3);
+  CHECK(std::abs(noise.log_density(0, 0) - expected) < 1e-14);
 }
 
 TEST_CASE("noise contrast: noise that is impossible counts for nothing") {

@@ -154,7 +154,7 @@ TEST_CASE("the gradient is 0 where the data are the model's own law") {
   }
 }
 
-TEST_CASE("of one column pseudo-likelihood is the NLL") {
+TEST_CASE("M4, M6: of one column pseudo-likelihood is the NLL") {
   const Executor executor(1);
   const PairwiseModel one(ColumnKind::spin, Graph(1, {}), Params::Constant(1, 0.3));
   const Problem p{one, Eigen::MatrixXd(3, 0), Eigen::MatrixXd{{1.0}, {1.0}, {-1.0}}, 2};
@@ -188,6 +188,9 @@ TEST_CASE("what does not apply is refused, with what to take instead") {
   Problem forbidden = labels;
   forbidden.y.row(3) << 2, 1;
   CHECK_THROWS_WITH_AS(pseudo_likelihood(forbidden, executor), doctest::Contains("row 4"),
+                       ConfigError);
+  const Problem latent{testing::listed_model(true), labels.x, labels.y.leftCols(1), 1};
+  CHECK_THROWS_WITH_AS(pseudo_likelihood(latent, executor), doctest::Contains("samples z"),
                        ConfigError);
   Problem empty = labels;
   empty.y.resize(0, 2);

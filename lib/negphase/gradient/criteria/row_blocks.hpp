@@ -11,7 +11,7 @@ namespace negphase {
 struct CriterionValue {
   double value = 0;
   Eigen::VectorXd gradient;      ///< [P] of `value` in W
-  std::int64_t evaluations = 0;  ///< energies and energy changes
+  std::int64_t evaluations = 0;  ///< energies, with dE/dy or without, and energy changes
 };
 
 /// Some consecutive rows of a problem with their free energy (M1).
