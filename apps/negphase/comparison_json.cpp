@@ -99,6 +99,17 @@ Json row_of(const Comparison& c, std::size_t i) {
   json["forbidden_proposals"] = e.forbidden_proposals;
   json["start_up"] = start_up_of(e.start_up);
   json["positive_start_up"] = start_up_of(e.positive_start_up);
+  if (const auto& ages = e.chain_ages) {
+    json["chain_ages"] = {{"mean", ages->mean}, {"min", ages->least}, {"max", ages->most}};
+  }
+  if (const auto& loss = e.loss) {
+    json["nll"] = {{"mean", loss->nll},
+                   {"standard_error", loss->standard_error},
+                   {"degrees_of_freedom", loss->degrees_of_freedom},
+                   {"jensen_bias", loss->jensen_bias},
+                   {"log_z", loss->log_z},
+                   {"weight_share", loss->weight_share}};
+  }
   json["trace"] = trace_of(c, i);
   json["warnings"] = json_warnings(e.warnings);
   const EffectiveRate rate = effective_rate(e);

@@ -112,7 +112,7 @@ std::string some_of(const Pairs& all, const Text& text) {
   return said + (all.size() > 5 ? fmt::format(" and {} more", all.size() - 5) : "");
 }
 
-std::vector<Warning> warnings_of(const SampleResult& r) {
+std::vector<Warning> warnings_of(const SampleResult& r, double beta) {
   std::vector<Warning> all;
   // One column drawn from its own law anew at each step: a chain that stands still, or as another
   // one, is as probable as its state.
@@ -147,9 +147,7 @@ std::vector<Warning> warnings_of(const SampleResult& r) {
          true});
   }
   warn_of_acceptance(r.draws.counts, all);
-  if (!r.sampler.is_exact) {
-    all.push_back(biased_sampler(r.sampler.name));
-  }
+  warn_of_sampler(r.sampler, beta, all);
   if (r.draws.chains < 2) {
     all.push_back({"one_chain", "standard errors need at least 2 chains"});
   }
@@ -428,7 +426,7 @@ int run_sample(const std::string& file, const CommonArguments& common) {
   }
   result.summary = summarize(result.draws, problem.model.shape(), problem.rows());
   result.growing = find_growing_columns(result.draws, problem);
-  result.warnings = warnings_of(result);
+  result.warnings = warnings_of(result, problem.beta);
 
   const std::string json = json_of(result, loaded, common).dump(2) + "\n";
   if (results.wanted()) {

@@ -173,6 +173,11 @@ Json metrics_line(const Training& t, const TrainingUpdate* done, const RunCounts
     if (done->chain_error) {
       line["chain_error"] = *done->chain_error;
     }
+    if (done->chain_ages) {
+      line["chain_age_mean"] = done->chain_ages->mean;
+      line["chain_age_min"] = done->chain_ages->least;
+      line["chain_age_max"] = done->chain_ages->most;
+    }
     if (done->nll) {
       line[t.options.word("loss") == "nll" ? "nll" : "value"] = *done->nll;
     }
@@ -267,8 +272,8 @@ void collect_warnings(Training& t) {
   warn_of_acceptance(counts, t.warnings);
   warn_of_last_acceptance(t);
   warn_of_lost_weight(t);
-  if (t.sampler && !t.sampler->is_exact) {
-    t.warnings.push_back(biased_sampler(t.sampler->name));
+  if (t.sampler) {
+    warn_of_sampler(*t.sampler, t.loaded.problem.beta, t.warnings);
   }
   if (t.options.word("loss") == "nll" && t.options.word("gradient") == "cd") {
     t.warnings.push_back(biased_contrastive_divergence(t.options.integer("cd_k")));

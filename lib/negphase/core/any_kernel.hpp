@@ -168,6 +168,9 @@ struct AnySampler {
   /// On finite columns two chains that read the same words can meet, and then stay together: the
   /// next position is a function of position and words (run/coupled_chains.hpp).
   bool couples = false;
+  /// Inverse temperature of the law that it samples where that is its own, set by its noise and
+  /// drift (M11); 0: the chain's.
+  double own_beta = 0;
 
   /// All that an energy over these columns must be able to do.
   Abilities needs_for(std::span<const Column> columns) const {

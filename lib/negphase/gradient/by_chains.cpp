@@ -208,14 +208,15 @@ PhaseLooks looks_of(const Milestones& milestones, const Phase& positive, const C
 /// bar: at 10 the skewness of a mean of +-1 draws at 9 : 1 odds is still 0.84.
 constexpr double enough_draws_a_chain = 10;
 
-void warn(GradientEstimate& e, const AnySampler& sampler, const ChainsPlan& plan) {
+void warn(GradientEstimate& e, const AnySampler& sampler, const ChainsPlan& plan, double beta) {
   double least = std::numeric_limits<double>::infinity();
   for (const double size : e.effective_size) {
     least = size < least ? size : least;  // not for NaN
   }
   const Index constant = (e.standard_error.array() == 0).count();
   const double a_chain = least / static_cast<double>(e.chains);
-  if (plan.schedule.draws > 1 && !plan.restart && !plan.coupled && a_chain < enough_draws_a_chain) {
+  const bool goes_on = !plan.restart && !plan.replay;
+  if (plan.schedule.draws > 1 && goes_on && !plan.coupled && a_chain < enough_draws_a_chain) {
     e.warnings.push_back(
         {"few_effective_draws",
          fmt::format(
@@ -234,16 +235,14 @@ void warn(GradientEstimate& e, const AnySampler& sampler, const ChainsPlan& plan
                      constant, e.effective_size.size()),
          true});
   }
-  if (!sampler.is_exact) {
-    e.warnings.push_back(biased_sampler(sampler.name));
-  }
+  warn_of_sampler(sampler, beta, e.warnings);
   if (e.start_up) {
     warn_of_start_up(*e.start_up, "negative phase", plan.coupled.has_value(), e.warnings);
     if (e.positive_start_up) {
       warn_of_start_up(*e.positive_start_up, "positive phase", plan.coupled.has_value(),
                        e.warnings);
     }
-  } else if (!plan.restart && !plan.start_is_exact) {
+  } else if (goes_on && !plan.start_is_exact) {
     e.warnings.push_back({"start_up_bias_not_bounded",
                           "the error bars do not see start-up bias, and nothing bounds it here; "
                           "compare with a longer warmup"});
@@ -268,12 +267,13 @@ GradientEstimate estimate_by_chains(const Problem& p, const AnySampler& sampler,
   spec.restart = plan.restart;
   spec.reference = positive.gradient.mean;
   spec.start = plan.start;
+  spec.replay = plan.replay;
   const Phase negative =
       draw(p, sampler, plan, spec, plan.schedule, run, looks_of(milestones, positive, plan, begin));
   GradientEstimate e = make_estimate(positive, negative);
   e.seconds = seconds_since(begin);
   warn_of_acceptance(negative.counts, e.warnings);
-  warn(e, sampler, plan);
+  warn(e, sampler, plan, p.beta);
   return e;
 }
 

@@ -12,10 +12,11 @@ namespace negphase {
 struct ChainsPlan {
   std::string_view estimator;  ///< name, for messages
   Replicates negative = Replicates::by_group(1);
-  Schedule schedule;            ///< of both phases
-  bool restart = false;         ///< CD-k: schedule.thin = k
-  StartFunction start;          ///< of the negative phase; empty: the row's datum
-  bool start_is_exact = false;  ///< drawn from the model itself: no start-up bias
+  Schedule schedule;                  ///< of both phases
+  bool restart = false;               ///< CD-k: schedule.thin = k
+  StartFunction start;                ///< of the negative phase; empty: the row's datum
+  std::optional<Replay> replay = {};  ///< of the negative phase: chains that start anew on the way
+  bool start_is_exact = false;        ///< drawn from the model itself: no start-up bias
   bool sample_positive = false;
   Replicates positive = Replicates::by_group(1);  ///< only if sampled
   bool few_chains = false;                        ///< accept less than 15 degrees of freedom

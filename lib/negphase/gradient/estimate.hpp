@@ -29,6 +29,25 @@ struct Warning {
   bool is_failed_check = false;
 };
 
+/// In how many updates (or draws) chains have taken part since they last started.
+struct ChainAges {
+  double mean = 0;
+  std::int64_t least = 0, most = 0;
+};
+
+/// What draws of a proposal say of the loss itself (M4, M8).
+struct LossEstimate {
+  double nll = 0;             ///< mean over the rows
+  double standard_error = 0;  ///< of nll, by the delta method from replicates (M7)
+  double degrees_of_freedom = 0;
+  /// How far the logarithm of an unbiased mean lies below the truth on average (Jensen):
+  /// -var / (2 mean^2) / beta, to first order; never positive. nll is not corrected for it.
+  double jensen_bias = 0;
+  double log_z = 0;  ///< mean over the rows of log Z
+  /// (sum w)^2 / sum w^2 as a share of the draws (M8); mean over the replicates of the worst row.
+  double weight_share = 0;
+};
+
 /// An estimate is never a bare number: the NLL gradient (M6), the error that replicates show (M7)
 /// and what it cost.
 struct GradientEstimate {
@@ -51,9 +70,11 @@ struct GradientEstimate {
   /// Of these, before the first draw of the negative phase; 0 where nobody looked (Milestones).
   std::int64_t warmup_evaluations = 0;
   std::int64_t nan_proposals = 0, forbidden_proposals = 0;
-  double seconds = 0;  ///< wall time, both phases
+  std::optional<ChainAges> chain_ages = {};  ///< where chains start anew at times of their own
+  std::optional<LossEstimate> loss = {};     ///< where the method has log Z
   /// What coupled chains say of the start-up of each phase, where any were asked to.
   std::optional<StartUp> start_up, positive_start_up;
+  double seconds = 0;  ///< wall time, both phases
   std::vector<Warning> warnings;
 };
 

@@ -53,23 +53,38 @@ NllObjective::NllObjective(const Problem& problem, const AnySampler* sampler, co
     check_gradients(problem.model, problem.x, problem.y, 1);
     return;
   }
+  if (how_ == "importance") {
+    check_importance(problem, importance_plan(), settings_);
+    check_gradients(problem.model, problem.x, problem.y, 1);
+    proposal_ = proposal_for(problem);
+    return;
+  }
   if (sampler == nullptr) {
     throw ConfigError(fmt::format("gradient = \"{}\" needs a sampler", how_));
   }
   check_sampler(problem, *sampler);
   sampler_ = *sampler;
   has_chain_error_ = !conditional_ && how_ != "cd" && train.integer("chains") > 1;
-  if (how_ == "pcd" && conditional_) {
+  const bool goes_on = how_ == "pcd" || how_ == "replay";
+  if (goes_on && conditional_) {
     batches_.take_all_rows();
   }
   check_phase_memory(problem.model.shape(), negative_replicates(), settings_);
   if (sample_positive_) {
     check_phase_memory(problem.model.shape(), positive_replicates(), settings_);
   }
-  if (how_ == "pcd") {
+  if (goes_on) {
     PhaseSpec spec;
     spec.role = "negative phase";
     spec.replicates = negative_replicates();
+    if (how_ == "replay") {
+      replay_.emplace(problem,
+                      train.word("reinit") == "noise" ? Replay::Start::noise : Replay::Start::data,
+                      train.real("reinit_rate"), train.integer("cd_k"), settings_.seed);
+      ages_.emplace(spec.replicates.chains());
+      spec.replay = replay_;
+      spec.start = replay_->first_start();
+    }
     persistent_.emplace(problem, *sampler_, std::move(spec), settings_);
   }
 }
@@ -79,15 +94,43 @@ NllObjective::Result NllObjective::at(const AnyModel& model, std::int64_t update
   if (how_ == "exact") {
     ExactNll exact = exact_nll_gradient(exact_positive(batch), batch.model, batch.x, batch.beta,
                                         limits_of(train_), *settings_.executor);
-    return {std::move(exact.gradient), exact.nll, {}};
+    return {std::move(exact.gradient), exact.nll};
+  }
+  if (how_ == "importance") {
+    return by_importance(batch, update);
   }
   const Eigen::VectorXd held = positive(batch, update);
   const ReplicateMean drawn = negative(batch, update);
-  Result result{held - drawn.mean, {}, {}};
+  Result result{held - drawn.mean, {}};
   if (has_chain_error_) {
     result.chain_error = std::sqrt(drawn.squared_error.sum());
   }
+  if (ages_) {
+    ages_->advance(*replay_, static_cast<std::uint64_t>(update - 1));
+    result.chain_ages = ages_->summary();
+  }
   return result;
+}
+
+ImportancePlan NllObjective::importance_plan() const {
+  return {train_.integer("proposal_draws"), 1, true};
+}
+
+std::shared_ptr<const Proposal> NllObjective::proposal_for(const Problem& batch) const {
+  if (proposal_ && !conditional_) {
+    return proposal_;
+  }
+  return make_proposal(batch, {train_.word("proposal"), train_.real("proposal_width"),
+                               train_.real("box_lower"), train_.real("box_upper")});
+}
+
+NllObjective::Result NllObjective::by_importance(const Problem& batch, std::int64_t update) {
+  RunSettings settings = settings_;
+  settings.seed = derive_seed(settings_.seed, fmt::format("draws of update {}", update));
+  const ImportancePhase phase =
+      draw_importance(batch, *proposal_for(batch), importance_plan(), settings);
+  counts_.energy_evaluations += phase.cell_means.cols() * train_.integer("proposal_draws");
+  return {exact_positive(batch).mean_param_grad - phase.cell_means.rowwise().mean(), {}};
 }
 
 ExactPositive NllObjective::exact_positive(const Problem& batch) const {
@@ -131,7 +174,11 @@ ReplicateMean NllObjective::negative(const Problem& batch, std::int64_t update) 
   PhaseSpec spec;
   spec.role = "negative phase";
   spec.replicates = negative_replicates();
-  if (how_ == "cd") {
+  if (how_ == "short_run") {
+    spec.start = start_at_noise(
+        batch, derive_seed(settings_.seed, fmt::format("start of update {}", update)));
+  }
+  if (how_ == "cd" || how_ == "short_run") {
     return draw_anew(batch, std::move(spec), {0, 1, k}, update);
   }
   if (!conditional_) {
@@ -169,6 +216,9 @@ void NllObjective::save(SavedState& state) const {
   if (persistent_) {
     persistent_->save(state);
   }
+  if (ages_) {
+    ages_->save(state);
+  }
 }
 
 void NllObjective::restore(const SavedState& state) {
@@ -176,6 +226,9 @@ void NllObjective::restore(const SavedState& state) {
   state.get("counts", counts_);
   if (persistent_) {
     persistent_->restore(state);
+  }
+  if (ages_) {
+    ages_->restore(state);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "negphase/exact/pairwise_data.hpp"
 #include "negphase/gradient/batches.hpp"
+#include "negphase/gradient/importance.hpp"
 #include "negphase/gradient/objective.hpp"
 #include "negphase/gradient/phase.hpp"
 
@@ -13,8 +14,11 @@ namespace negphase {
 ///   exact        exact_nll_gradient() over the batch
 ///   long_chains  chains started anew at data rows, warmed up, observed
 ///   cd           CD-k from each row of the batch (M9)
+///   importance   weighted draws of a proposal, anew in each update (M8); needs no sampler
+///   short_run    chains from noise that take k steps
 ///   pcd          chains that go on from update to update (M9); of a conditional model
 ///                chains_per_row on each row, all rows in each update
+///   replay       the same, of which a share starts anew at each update (Replay)
 class NllObjective : public Objective {
  public:
   /// Throws ConfigError where the sampler is missing or cannot be used, where z cannot be summed
@@ -39,6 +43,11 @@ class NllObjective : public Objective {
   ReplicateMean draw_anew(const Problem& batch, PhaseSpec spec, const Schedule& schedule,
                           std::int64_t update);
 
+  /// The proposal for a batch; of an unconditional model always the same, made of all rows.
+  std::shared_ptr<const Proposal> proposal_for(const Problem& batch) const;
+  ImportancePlan importance_plan() const;
+  Result by_importance(const Problem& batch, std::int64_t update);
+
   Batches batches_;
   std::optional<PairwiseData> all_data_;  ///< where a batch is all rows of a pairwise model
   std::optional<AnySampler> sampler_;
@@ -47,7 +56,10 @@ class NllObjective : public Objective {
   std::string how_;
   bool conditional_, sample_positive_;
   bool has_chain_error_ = false;
+  std::optional<Replay> replay_;
+  std::optional<ReplayAges> ages_;
   std::optional<PhaseChains> persistent_;
+  std::shared_ptr<const Proposal> proposal_;
   RunCounts counts_;     ///< of chains that are gone
   Negatives negatives_;  ///< where the chains stood at the end of the last update
 };

@@ -23,7 +23,8 @@ class Objective {
     /// Length of the negative phase's standard error, root of sum SE_i^2 (M7): what the chains add
     /// to the noise of the batch. Only where they are independent replicates: chains of an
     /// unconditional model that do not start at the batch (pcd, long_chains), 2 of them at least.
-    std::optional<double> chain_error;
+    std::optional<double> chain_error = {};
+    std::optional<ChainAges> chain_ages = {};  ///< of a replay buffer
   };
   virtual ~Objective() = default;
   /// @param update  its number, from 1: names the random numbers of chains that start anew

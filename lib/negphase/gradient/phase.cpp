@@ -200,8 +200,8 @@ struct PhaseChains::Typed final : Interface {
                       ? spec.reference
                       : Eigen::VectorXd(Eigen::VectorXd::Zero(shape.num_params))),
         kernel(sampler.kernel<Scalar>()),
-        setup{spec.replicates.chains(), p.beta,        seed,   sampler.name,
-              sampler.step_size,        bind(p.model), start()},
+        setup{spec.replicates.chains(), p.beta,        seed,    sampler.name,
+              sampler.step_size,        bind(p.model), start(), renewal()},
         chains(setup, kernel, run) {}
 
   Bind bind(const AnyModel& model) const {
@@ -235,6 +235,22 @@ struct PhaseChains::Typed final : Interface {
       }
       random_position(shape.z, seed, chain, position.subspan(num_y));
     };
+  }
+
+  Renewal renewal() const {
+    if (!spec.replay) {
+      return {};
+    }
+    return {spec.replay->every(),
+            [this](std::uint64_t time, Index chain, std::span<double> position) {
+              if (!spec.replay->renews(chain, time)) {
+                return false;
+              }
+              const auto num_y = shape.y.size();
+              spec.replay->start(time, chain, chain % y.rows(), position.first(num_y));
+              random_position(shape.z, seed, chain, position.subspan(num_y), time);
+              return true;
+            }};
   }
 
   Phase draw(const Schedule& schedule, const PhaseLooks& looks) override {

@@ -7,6 +7,7 @@
 
 #include "negphase/core/any_kernel.hpp"
 #include "negphase/gradient/estimate.hpp"
+#include "negphase/gradient/replay.hpp"
 #include "negphase/gradient/replicates.hpp"
 #include "negphase/run/chains.hpp"
 #include "negphase/run/coupled_chains.hpp"
@@ -54,9 +55,10 @@ using StartFunction = std::function<void(Index chain, Index row, std::span<doubl
 struct PhaseSpec {
   std::string role;  ///< "positive phase", "negative phase": no two roles share a stream
   Replicates replicates = Replicates::by_group(1);
-  bool clamp_y = false;       ///< positive phase: y stays at the datum, only z moves
-  bool restart = false;       ///< every draw starts anew (CD-k)
-  StartFunction start;        ///< empty: at the datum of the chain's row
+  bool clamp_y = false;               ///< positive phase: y stays at the datum, only z moves
+  bool restart = false;               ///< every draw starts anew (CD-k)
+  StartFunction start;                ///< empty: at the datum of the chain's row
+  std::optional<Replay> replay = {};  ///< chains that start anew on the way
   Eigen::VectorXd reference;  ///< [P] a guess of E[dE/dW]; keeps digits of the marginal variance
 };
 

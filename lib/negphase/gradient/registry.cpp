@@ -9,9 +9,10 @@ namespace negphase {
 namespace {
 
 const std::vector<EstimatorRow>& table() {
-  static const std::vector<EstimatorRow> rows{exact_estimator(),     long_chains_estimator(),
-                                              automatic_estimator(), cd_estimator(),
-                                              pcd_estimator(),       coupled_estimator()};
+  static const std::vector<EstimatorRow> rows{
+      exact_estimator(),     long_chains_estimator(), automatic_estimator(),
+      cd_estimator(),        pcd_estimator(),         coupled_estimator(),
+      short_run_estimator(), replay_estimator(),      importance_estimator()};
   return rows;
 }
 

@@ -76,7 +76,13 @@ TrainingUpdate Trainer::update() {
   if (path_ && nll_is_due()) {
     path_->move_to(model_);
   }
-  return {updates_, rate, last_gradient_, last_nll_, last_chain_error_, clipped_ > clipped_before};
+  return {updates_,
+          rate,
+          last_gradient_,
+          last_nll_,
+          last_chain_error_,
+          last_chain_ages_,
+          clipped_ > clipped_before};
 }
 
 void Trainer::take_step(double rate) {
@@ -84,6 +90,7 @@ void Trainer::take_step(double rate) {
   last_gradient_ = std::move(found.gradient);
   last_nll_ = found.value;
   last_chain_error_ = found.chain_error;
+  last_chain_ages_ = found.chain_ages;
   Params w = model_.params();
   watch();
   Eigen::VectorXd along = last_gradient_ + penalties();

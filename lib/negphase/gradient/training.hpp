@@ -20,8 +20,9 @@ struct TrainingUpdate {
   const Eigen::VectorXd& gradient;  ///< [P] of the mean NLL before the update, without l2
   /// NLL of the batch before the update, without the penalty; only where the gradient is exact
   std::optional<double> nll;
-  std::optional<double> chain_error;  ///< Objective::Result::chain_error
-  bool clipped = false;               ///< the step was along a shortened gradient
+  std::optional<double> chain_error;    ///< Objective::Result::chain_error
+  std::optional<ChainAges> chain_ages;  ///< Objective::Result::chain_ages
+  bool clipped = false;                 ///< the step was along a shortened gradient
 };
 
 /// Minimises mean NLL + (l2 / 2) |W|^2 + energy_penalty (mean F^2 over data + mean F^2 over
@@ -82,6 +83,7 @@ class Trainer {
   bool finished_ = false;
   Eigen::VectorXd last_gradient_;
   std::optional<double> last_nll_, last_chain_error_;
+  std::optional<ChainAges> last_chain_ages_;
 };
 
 /// After each update.

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <cmath>
+
 namespace negphase {
 
 void warn_of_acceptance(const RunCounts& counts, std::vector<Warning>& warnings) {
@@ -58,6 +60,40 @@ Warning biased_sampler(const std::string& sampler) {
           fmt::format("sampler '{}' does not leave the model's law invariant: its bias falls with "
                       "step_size (M12) and is in no error bar",
                       sampler)};
+}
+
+void warn_of_sampler(const AnySampler& sampler, double beta, std::vector<Warning>& warnings) {
+  if (!sampler.is_exact) {
+    warnings.push_back(biased_sampler(sampler.name));
+  }
+  if (sampler.own_beta > 0) {
+    const double own = sampler.own_beta;
+    const bool is_the_models = std::abs(own - beta) <= 1e-12 * beta;
+    warnings.push_back(
+        {"biased_temperature",
+         fmt::format("sampler '{}' samples at temperature T = {:.6g}, that is beta = {:.6g}, {}",
+                     sampler.name, 1 / own, own,
+                     is_the_models
+                         ? "the model's own"
+                         : fmt::format("not the model's {:.6g} (M11): its draws are of another law",
+                                       beta))});
+  }
+}
+
+Warning biased_short_run(std::int64_t k) {
+  return {"biased_method",
+          fmt::format("short runs are biased: chains start at noise and stop after {} step{}; "
+                      "error bars hold for their own expectation, not for the gradient",
+                      k, k == 1 ? "" : "s")};
+}
+
+Warning biased_replay(const ChainAges& ages, double rate, std::int64_t k) {
+  return {"biased_method",
+          fmt::format("a replay buffer is biased: a share of {:.3g} of its chains start anew at "
+                      "each update of {} step{}, so that chains are {:.3g} updates old on "
+                      "average, {} to {}; error bars hold for its own expectation, not for the "
+                      "gradient",
+                      rate, k, k == 1 ? "" : "s", ages.mean, ages.least, ages.most)};
 }
 
 Warning biased_contrastive_divergence(std::int64_t k) {

@@ -18,6 +18,12 @@ void warn_of_start_up(const StartUp& start_up, const std::string& phase, bool es
                       std::vector<Warning>& warnings);
 /// The sampler's step size biases every draw (M12).
 Warning biased_sampler(const std::string& sampler);
+/// What a sampler does to every draw: the bias of its step size, a temperature of its own (M11).
+void warn_of_sampler(const AnySampler& sampler, double beta, std::vector<Warning>& warnings);
+/// Chains start at noise and stop after k steps.
+Warning biased_short_run(std::int64_t k);
+/// A buffer in which some chains are young.
+Warning biased_replay(const ChainAges& ages, double rate, std::int64_t k);
 /// CD-k is another number than the gradient (M9).
 Warning biased_contrastive_divergence(std::int64_t k);
 

@@ -49,7 +49,8 @@ struct Chains<Scalar>::BlockRun {
             all.kernel_.init(energy, PerChain::Constant(all.plan_.width, all.setup_.beta), start)),
         scratch(all.kernel_.scratch(energy, all.plan_.width)),
         random(all.setup_.seed, static_cast<std::uint32_t>(first_chain), all.plan_.width),
-        info(all.plan_.width) {}
+        info(all.plan_.width),
+        new_start(static_cast<std::size_t>(start.cols())) {}
 
   Index first_chain, live;
   AnyEnergy<Scalar> energy;
@@ -58,10 +59,24 @@ struct Chains<Scalar>::BlockRun {
   AnyScratch scratch;
   PhiloxSource random;
   StepInfo info;
+  std::vector<double> new_start;
+  std::uint64_t renewed_at = 0;  ///< step before which chains were last renewed
   std::unique_ptr<FaultAt> fault;
 };
 
 namespace {
+
+// the same of chains that have started anew, as far as the kernel keeps their energies: an energy
+// that it does not keep is NaN
+template <class Scalar>
+void check_renewed(const AnyState<Scalar>& state, StepInfo& info) {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  for (Index c = 0; c < state.energy().size(); ++c) {
+    if (std::abs(state.energy()[c]) == inf) {
+      info.set_fault(c, state.energy()[c] > 0 ? Fault::forbidden : Fault::minus_infinity);
+    }
+  }
+}
 
 // A chain of a law that can be normalised comes back; one of an energy that falls without end, or
 // is flat, does not. No sampler rejects its way out of that, and NaN may be far away.
@@ -136,11 +151,33 @@ bool Chains<Scalar>::find_fault(BlockRun& run, bool at_start) {
           ran_away && run.energy.can(Ability::gradient)
               ? advise_step_size(run.energy, run.start, setup_.beta)
               : std::numeric_limits<double>::quiet_NaN(),
-          position_text(at_start ? run.start : run.state.position(), c)});
+          position_text(run.state.position(), c)});
       return true;
     }
   }
   return false;
+}
+
+// Whether chains of the block may have been moved: their caches are stale then. A step that
+// rebind() has seen to is not renewed again.
+template <class Scalar>
+bool Chains<Scalar>::renew(BlockRun& run, std::uint64_t step) const {
+  const Renewal& renewal = setup_.renewal;
+  if (renewal.every == 0 || step == run.renewed_at ||
+      step % static_cast<std::uint64_t>(renewal.every) != 0) {
+    return false;
+  }
+  run.renewed_at = step;
+  const std::uint64_t time = step / static_cast<std::uint64_t>(renewal.every);
+  for (Index c = 0; c < run.live; ++c) {
+    if (!renewal.start(time, run.first_chain + c, run.new_start)) {
+      continue;
+    }
+    for (Index j = 0; j < run.start.cols(); ++j) {
+      run.state.position()(c, j) = static_cast<Scalar>(run.new_start[static_cast<std::size_t>(j)]);
+    }
+  }
+  return true;
 }
 
 template <class Scalar>
@@ -159,6 +196,15 @@ void Chains<Scalar>::run_block(BlockRun& run, const Schedule& schedule, Observer
       kernel_.refresh(run.energy, run.state);
     }
     run.random.set_step(next_step_ + static_cast<std::uint64_t>(s));
+    if (renew(run, run.random.step())) {
+      kernel_.refresh(run.energy, run.state);
+    }
+    if (run.renewed_at > 0 && run.renewed_at == run.random.step()) {
+      check_renewed(run.state, run.info);
+      if (run.info.any_fault && find_fault(run, true)) {
+        return;
+      }
+    }
     kernel_.step(run.energy, run.state, run.scratch, run.random, run.info);
     if (run.random.step() % 16 == 15) {
       check_distance(run.energy.columns(), run.start, run.state.position(), run.info);
@@ -222,6 +268,7 @@ void Chains<Scalar>::rebind(std::function<AnyEnergy<Scalar>(std::span<const Inde
     if (auto& run = blocks_[static_cast<std::size_t>(b)]) {
       run->energy = setup_.bind(chain_ids(b));
       run->scratch = kernel_.scratch(run->energy, plan_.width);
+      renew(*run, next_step_);
       kernel_.refresh(run->energy, run->state);
     }
   });

@@ -33,6 +33,16 @@ class Observer {
                        Index live) = 0;
 };
 
+/// Chains that start anew on the way (replay buffers, short runs). Before each step whose number is
+/// a multiple of `every`, but before the first, `start` is asked of each chain; the caches of all
+/// chains are then made anew, so that no chain depends on whether another one started.
+struct Renewal {
+  Index every = 0;  ///< steps; 0: never
+  /// Writes a new start of the free columns and returns true, or false: the chain goes on. Must be
+  /// a pure function of chain and time = step / every.
+  std::function<bool(std::uint64_t time, Index chain, std::span<double> position)> start = {};
+};
+
 /// The chains of a run: who they are, where they start, what they sample. Chain ids are 0 ..
 /// num_chains - 1 (and beyond, for the padding of the last block): the functions must answer for
 /// any.
@@ -45,6 +55,7 @@ struct ChainSetup {
   double step_size = 0;    ///< of a Langevin sampler, for advice when chains diverge; else 0
   std::function<AnyEnergy<Scalar>(std::span<const Index> chains)> bind;
   std::function<void(Index chain, std::span<double> position)> start;
+  Renewal renewal = {};
 };
 
 /// Bytes that chains take at the least: position, start, proposal, uniforms, counts. What an energy
@@ -71,7 +82,8 @@ class Chains {
                                                          const MakeObserver& make_observer,
                                                          bool restart = false);
 
-  /// The energies changed (new parameters): binds anew and refreshes the caches.
+  /// The energies changed (new parameters): binds anew, renews the chains whose time it is, and
+  /// refreshes the caches.
   void rebind(std::function<AnyEnergy<Scalar>(std::span<const Index> chains)> bind);
 
   /// The energy of each chain where it stands, under the present binding, afresh. They must have
@@ -96,6 +108,7 @@ class Chains {
   Block<Scalar> start_positions(Index block, Index columns) const;
   bool stopped() const;
   bool find_fault(BlockRun& run, bool at_start);
+  bool renew(BlockRun& run, std::uint64_t step) const;
   void run_block(BlockRun& run, const Schedule& schedule, Observer<Scalar>* observer, bool restart);
 
   ChainSetup<Scalar> setup_;

@@ -75,7 +75,6 @@ class Ula {
     state.refresh(energy);
   }
 
- private:
   /// Fault `diverged` for the chains with an entry that is not finite.
   template <class S>
   static void check_finite(const Block<S>& values, Lane<S>& remainder, StepInfo& info) {
@@ -93,6 +92,7 @@ class Ula {
     }
   }
 
+ private:
   double step_size_;
 };
 

@@ -4,6 +4,7 @@
 #include "negphase/gibbs/block_gibbs.hpp"
 #include "negphase/gibbs/site_gibbs.hpp"
 #include "negphase/langevin/mala.hpp"
+#include "negphase/langevin/scaled_langevin.hpp"
 #include "negphase/langevin/ula.hpp"
 #include "negphase/metropolis/random_walk.hpp"
 #include "negphase/metropolis/single_flip.hpp"
@@ -32,6 +33,9 @@ const SamplerRow rows[] = {
              "size."),
     row<Mala>("langevin", gradient, true,
               "Metropolis-adjusted Langevin: the Langevin step, accepted or rejected; exact."),
+    row<ScaledLangevin>("langevin", gradient, false,
+                        "Langevin with noise and drift of their own: samples at the temperature "
+                        "noise^2 / (2 drift), not at the model's; biased by its step."),
     row<RandomWalk>("metropolis", 0, true,
                     "Metropolis with a Gaussian step in every coordinate; needs no gradient."),
     row<SingleFlip>("metropolis", energy_change, true,
@@ -60,6 +64,9 @@ AnySampler make(const Options& options) {
   }
   if constexpr (requires { kernel.step_size(); }) {
     sampler.step_size = kernel.step_size();
+  }
+  if constexpr (requires { kernel.own_beta(); }) {
+    sampler.own_beta = kernel.own_beta();
   }
   if constexpr (requires { kernel.needs(); }) {
     sampler.needs = Abilities{} | kernel.needs();

@@ -10,5 +10,8 @@ EstimatorRow cd_estimator();
 EstimatorRow pcd_estimator();
 EstimatorRow automatic_estimator();
 EstimatorRow coupled_estimator();
+EstimatorRow short_run_estimator();
+EstimatorRow replay_estimator();
+EstimatorRow importance_estimator();
 
 }  // namespace negphase

@@ -1,0 +1,69 @@
+#include "negphase/gradient/replay.hpp"
+
+#include <algorithm>
+#include <boost/random/uniform_01.hpp>
+#include <boost/random/uniform_int_distribution.hpp>
+#include <numeric>
+
+#include "negphase/random/philox_source.hpp"
+#include "negphase/random/stream_engine.hpp"
+#include "negphase/run/random_position.hpp"
+
+namespace negphase {
+
+Replay::Replay(const Problem& problem, Start start, double rate, Index every, std::uint64_t seed)
+    : columns_(problem.model.shape().y),
+      data_(start == Start::data ? std::make_shared<const Eigen::MatrixXd>(problem.y) : nullptr),
+      by_row_(problem.model.shape().num_x > 0),
+      rate_(rate),
+      every_(every),
+      start_seed_(derive_seed(seed, "start")),
+      choice_seed_(derive_seed(seed, "replay")) {
+  if (!(rate >= 0 && rate <= 1) || every < 1) {
+    throw UsageError("a replay buffer needs a rate in [0, 1] and at least one step an update");
+  }
+}
+
+bool Replay::renews(Index chain, std::uint64_t time) const {
+  StreamEngine engine(choice_seed_, static_cast<std::uint32_t>(chain), time, Purpose::start);
+  return boost::random::uniform_01<double>()(engine) < rate_;
+}
+
+void Replay::start(std::uint64_t time, Index chain, Index row, std::span<double> y) const {
+  if (data_ == nullptr) {
+    random_position(columns_, start_seed_, chain, y, time);
+    return;
+  }
+  if (!by_row_) {
+    StreamEngine engine(start_seed_, static_cast<std::uint32_t>(chain), time, Purpose::data);
+    row = boost::random::uniform_int_distribution<Index>(0, data_->rows() - 1)(engine);
+  }
+  for (std::size_t j = 0; j < y.size(); ++j) {
+    y[j] = (*data_)(row, static_cast<Index>(j));
+  }
+}
+
+void ReplayAges::advance(const Replay& replay, std::uint64_t time) {
+  for (std::size_t c = 0; c < ages_.size(); ++c) {
+    const bool starts = time == 0 || replay.renews(static_cast<Index>(c), time);
+    ages_[c] = starts ? 1 : ages_[c] + 1;
+  }
+}
+
+ChainAges ReplayAges::summary() const {
+  const double sum =
+      static_cast<double>(std::accumulate(ages_.begin(), ages_.end(), std::int64_t{}));
+  return {sum / static_cast<double>(ages_.size()), *std::min_element(ages_.begin(), ages_.end()),
+          *std::max_element(ages_.begin(), ages_.end())};
+}
+
+void ReplayAges::save(SavedState& state) const {
+  state.put_bytes("replay/ages",
+                  {reinterpret_cast<const char*>(ages_.data()), ages_.size() * sizeof ages_[0]});
+}
+
+void ReplayAges::restore(const SavedState& state) {
+  state.copy("replay/ages", ages_.data(), ages_.size() * sizeof ages_[0]);
+}
+
+}  // namespace negphase
