@@ -8,15 +8,19 @@
 #include <optional>
 #include <tuple>
 
+#include "health_json.hpp"
 #include "negphase/exact/exact.hpp"
 #include "negphase/exact/gaussian_regression.hpp"
 #include "negphase/gradient/by_chains.hpp"
 #include "negphase/gradient/criteria/criterion_objective.hpp"
+#include "negphase/gradient/losses.hpp"
+#include "negphase/gradient/negative_answers.hpp"
 #include "negphase/gradient/training.hpp"
 #include "negphase/gradient/warnings.hpp"
 #include "negphase/io/config_text.hpp"
 #include "negphase/io/empty_states.hpp"
 #include "negphase/io/files.hpp"
+#include "negphase/io/given_negatives.hpp"
 #include "negphase/io/npy.hpp"
 #include "pictures.hpp"
 #include "problem_file.hpp"
@@ -35,8 +39,7 @@ using Json = nlohmann::ordered_json;
 
 std::optional<AnySampler> training_sampler(const ProblemFile& loaded, const Options& options) {
   const RunConfig& config = loaded.config;
-  const bool has_criterion = is_criterion(options.word("loss"));
-  if (has_criterion ? options.integer("nll_chains") == 0 : options.word("gradient") == "exact") {
+  if (!needs_sampler(options)) {
     return {};
   }
   if (!config.sampler) {
@@ -52,17 +55,32 @@ std::optional<AnySampler> training_sampler(const ProblemFile& loaded, const Opti
   return sampler;
 }
 
+FilePlace place_of_train(const ProblemFile& loaded) {
+  const auto table = loaded.config.verbs.find("train");
+  return table == loaded.config.verbs.end() ? FilePlace{loaded.config.file.string(), 0, 0}
+                                            : table->second.place;
+}
+
+bool has_another_loss(const Options& options) { return options.word("loss") != "nll"; }
+
+// Negative answers that the data file holds; no rows where the loss looks at none.
+Eigen::MatrixXd given_negatives(const ProblemFile& loaded, const Options& options) {
+  const std::string& names = options.word("negative_columns");
+  if (NegativeAnswers::source_of(options) != NegativeAnswers::Source::given || names.empty()) {
+    return {};
+  }
+  return read_given_negatives(*loaded.config.data, loaded.data, loaded.problem.model.shape().y,
+                              names, place_of_train(loaded));
+}
+
 // What cannot be trained as [train] says is refused where it says so.
 Trainer make_trainer(const ProblemFile& loaded, const std::optional<AnySampler>& sampler,
                      const Options& options, const RunSettings& settings) {
+  const Eigen::MatrixXd negatives = given_negatives(loaded, options);
   try {
-    return {loaded.problem, sampler ? &*sampler : nullptr, options, settings};
+    return {loaded.problem, sampler ? &*sampler : nullptr, options, settings, negatives};
   } catch (const ConfigError& refused) {
-    const auto table = loaded.config.verbs.find("train");
-    throw ConfigError(table == loaded.config.verbs.end()
-                          ? FilePlace{loaded.config.file.string(), 0, 0}
-                          : table->second.place,
-                      std::string("[train]: ") + refused.what());
+    throw ConfigError(place_of_train(loaded), std::string("[train]: ") + refused.what());
   }
 }
 
@@ -163,6 +181,19 @@ void add_nll_change(const PathNll& path, Json& line) {
       std::isfinite(found.effective_size) ? Json(found.effective_size) : Json();
 }
 
+void add_loss(const std::optional<LossReport>& loss, Json& line) {
+  if (!loss) {
+    return;
+  }
+  line["loss"] = loss->value;
+  if (loss->data_energy) {
+    line["data_energy"] = *loss->data_energy;
+  }
+  if (loss->negative_energy) {
+    line["negative_energy"] = *loss->negative_energy;
+  }
+}
+
 // The line of the present update, which `made` its proposals; none has been made where `done` is
 // missing.
 Json metrics_line(const Training& t, const TrainingUpdate* done, const RunCounts& made = {}) {
@@ -179,11 +210,12 @@ Json metrics_line(const Training& t, const TrainingUpdate* done, const RunCounts
       line["chain_age_max"] = done->chain_ages->most;
     }
     if (done->nll) {
-      line[t.options.word("loss") == "nll" ? "nll" : "value"] = *done->nll;
+      line["nll"] = *done->nll;
     }
     if (t.options.real("clip") > 0) {
       line["clipped"] = done->clipped;
     }
+    add_loss(done->loss, line);
     if (made.proposals > 0) {
       line["acceptance"] = acceptance(made);
     }
@@ -272,10 +304,12 @@ void collect_warnings(Training& t) {
   warn_of_acceptance(counts, t.warnings);
   warn_of_last_acceptance(t);
   warn_of_lost_weight(t);
+  const std::vector<Warning> health = t.trainer.health().findings();
+  t.warnings.insert(t.warnings.end(), health.begin(), health.end());
   if (t.sampler) {
     warn_of_sampler(*t.sampler, t.loaded.problem.beta, t.warnings);
   }
-  if (t.options.word("loss") == "nll" && t.options.word("gradient") == "cd") {
+  if (t.sampler && how == "cd" && !is_criterion(t.options.word("loss"))) {
     t.warnings.push_back(biased_contrastive_divergence(t.options.integer("cd_k")));
   }
   if (t.watch.can() && !t.last["exact_nll"].is_number()) {
@@ -283,7 +317,7 @@ void collect_warnings(Training& t) {
                           "the trained parameters make a model that is not normalisable: it has no "
                           "NLL, and its chains have no law to settle in; start elsewhere, or take "
                           "a smaller learning_rate",
-                          true});
+                          !has_another_loss(t.options) || t.sampler});
   }
   if (t.baseline && t.watch.can() && t.last["exact_nll"].is_number() &&
       t.last["exact_nll"].get<double>() > t.baseline->nll) {
@@ -308,10 +342,32 @@ std::string nll_text(const Json& nll) {
   return nll.is_number() ? fmt::format("{:.6g}", nll.get<double>()) : "- (not normalisable)";
 }
 
-// What was descended: "gradient = pcd" of the NLL, or "loss = nce".
-std::string descended_text(const Options& options) {
-  const bool of_nll = options.word("loss") == "nll";
-  return of_nll ? "gradient = " + options.word("gradient") : "loss = " + options.word("loss");
+// "gradient = pcd", "loss = hinge, negative = sampler, gradient = cd"
+std::string method_text(const Options& options) {
+  const std::string gradient = "gradient = " + options.word("gradient");
+  if (!has_another_loss(options)) {
+    return gradient;
+  }
+  std::string text = "loss = " + options.word("loss");
+  if (is_criterion(options.word("loss"))) {
+    return text;
+  }
+  if (find_loss(options.word("loss")).negative == LossNegative::one) {
+    text += ", negative = " + options.word("negative");
+  }
+  return needs_sampler(options) ? text + ", " + gradient : text;
+}
+
+std::string loss_text(const Json& last) {
+  std::string text =
+      fmt::format("in the last update: mean loss {:.6g}", last["loss"].get<double>());
+  if (last.contains("data_energy")) {
+    text += fmt::format(", mean F of the data {:.6g}", last["data_energy"].get<double>());
+  }
+  if (last.contains("negative_energy")) {
+    text += fmt::format(", of the negative answers {:.6g}", last["negative_energy"].get<double>());
+  }
+  return text + "\n";
 }
 
 std::string text_of(const Training& t, const ResultFolder& results) {
@@ -327,11 +383,14 @@ std::string text_of(const Training& t, const ResultFolder& results) {
   std::string text = fmt::format(
       "trained {}\n{} update{} by {}, {}{}, {:.2f} s; |W - start| = {:.4g}\n",
       t.loaded.description(), t.trainer.updates(), t.trainer.updates() == 1 ? "" : "s",
-      t.options.word("optimizer"), descended_text(t.options), by_sampler, t.seconds, moved);
+      t.options.word("optimizer"), method_text(t.options), by_sampler, t.seconds, moved);
   if (t.trainer.clipped() > 0) {
     text += fmt::format("the gradient was longer than clip = {:g} and shortened in {} update{}\n",
                         t.options.real("clip"), t.trainer.clipped(),
                         t.trainer.clipped() == 1 ? "" : "s");
+  }
+  if (t.last.contains("loss")) {
+    text += loss_text(t.last);
   }
   text += t.watch.can()
               ? fmt::format("mean NLL {} -> {} (exact, by {})\n", nll_text(t.first["exact_nll"]),
@@ -383,6 +442,12 @@ Json json_of(const Training& t, const ResultFolder& results) {
   json["parameter_groups"] = parameter_groups(t.loaded.problem.model);
   json["params"] = results.file("params.npy").string();
   json["gradient_norm"] = t.last["gradient_norm"];
+  if (t.last.contains("loss")) {
+    json["loss"] = {{"name", t.options.word("loss")},
+                    {"value", t.last["loss"]},
+                    {"data_energy", t.last.value("data_energy", Json())},
+                    {"negative_energy", t.last.value("negative_energy", Json())}};
+  }
   json["nll"] = t.watch.can() ? Json{{"method", t.watch.method()},
                                      {"before", t.first["exact_nll"]},
                                      {"after", t.last["exact_nll"]}}
@@ -402,6 +467,7 @@ Json json_of(const Training& t, const ResultFolder& results) {
   json["last_acceptance"] = t.last.value("acceptance", Json());
   json["energy_evaluations"] = counts.energy_evaluations;
   json["gradient_evaluations"] = counts.gradient_evaluations;
+  json["health"] = json_health(t.trainer.health());
   json["warnings"] = json_warnings(t.warnings);
   json["timing"] = {{"seconds", t.seconds}};
   return json;

@@ -51,7 +51,7 @@ TEST_CASE("train: a criterion needs no sampler and has the exact NLL beside it")
   CHECK_FALSE(contains(run.out, "gradient ="));
   CHECK(contains(run.out, "(exact, by quadrature)"));
   const Json line = last_line(folder.read("t/metrics.jsonl"));
-  CHECK(line["value"].is_number());
+  CHECK(line["loss"].is_number());
   CHECK_FALSE(line.contains("nll"));
   CHECK(line["exact_nll"].is_number());
   const Json json = Json::parse(folder.read("t/train.json"));

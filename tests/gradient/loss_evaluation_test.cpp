@@ -44,7 +44,8 @@ Problem labels(LabelKind kind = {}) {
 }
 
 std::vector<Problem> problems() {
-  return {at_beta(rbm_problem("rbm_3x2"), 0.7), glass_problem(1.3), labels(), quartic_problem(5)};
+  return {at_beta(rbm_problem("rbm_3x2"), 0.7), glass_problem(1.3), labels(),
+          labels({.has_latent = true}), quartic_problem(5)};
 }
 
 // `each` answers a datum, not the datum's own
@@ -337,7 +338,9 @@ TEST_CASE("losses: what cannot be had is refused, with the reason") {
   has(refusal(glass_problem(-1), loss_of("log")), "beta > 0");
   has(refusal(quartic_problem(3), loss_of("minimum_empirical_error")), "not finite");
   has(refusal(rbm_problem("rbm_3x2"), loss_of("nll", LatentRule::min)), "latent = \"min\"");
-  has(refusal(labels({.has_latent = true}), loss_of("hinge")), "latent = \"min\"");
+  const Problem real_z = labels({.has_latent = true, .latent_is_real = true});
+  has(refusal(real_z, loss_of("hinge")), "z cannot be summed out");
+  has(refusal(real_z, loss_of("hinge", LatentRule::min)), "not finite");
   CHECK(refusal(labels({.has_latent = true}), loss_of("hinge", LatentRule::min)).empty());
   Loss few = loss_of("minimum_empirical_error");
   few.limits.max_states = 255;

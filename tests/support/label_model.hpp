@@ -10,11 +10,12 @@
 
 namespace negphase::testing {
 
-/// E(x, y, z) = -(a_y + b_y x) - c_y z over a category y of three states and, if wanted, a bit z
-/// that the energy cannot sum out; W = (a, b, c). On request the last y is forbidden: energy +inf,
-/// dE/dW no number.
+/// E(x, y, z) = -(a_y + b_y x) - c_y z over a category y of three states and, if wanted, a bit or a
+/// real z that the energy does not sum out itself; W = (a, b, c). On request the last y is
+/// forbidden: energy +inf, dE/dW no number.
 struct LabelKind {
   bool has_latent = false;
+  bool latent_is_real = false;
   bool last_is_forbidden = false;
 };
 
@@ -27,7 +28,7 @@ class LabelEnergy {
       : kind_(kind), w_(std::move(w)), x_(std::move(x)) {
     columns_.push_back({ColumnKind::category, 3});
     if (kind_.has_latent) {
-      columns_.push_back(bit_column());
+      columns_.push_back(kind_.latent_is_real ? real_column() : bit_column());
     }
   }
   std::span<const Column> columns() const { return columns_; }
@@ -86,10 +87,11 @@ class LabelModel {
   LabelModel(LabelKind kind, std::shared_ptr<const Params> w) : kind_(kind), w_(std::move(w)) {}
 
   ModelShape shape() const {
-    return {1,
-            {{ColumnKind::category, 3}},
-            kind_.has_latent ? std::vector<Column>{bit_column()} : std::vector<Column>{},
-            9};
+    std::vector<Column> z;
+    if (kind_.has_latent) {
+      z.push_back(kind_.latent_is_real ? real_column() : bit_column());
+    }
+    return {1, {{ColumnKind::category, 3}}, std::move(z), 9};
   }
   const Params& params() const { return *w_; }
   LabelModel with_params(std::shared_ptr<const Params> w) const { return {kind_, std::move(w)}; }

@@ -3,18 +3,21 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "negphase/exact/enumeration.hpp"
+#include "negphase/exact/summed_states.hpp"
 
 namespace negphase {
 
 namespace {
 
 constexpr Index block_answers = 64;
-/// z of more states are not enumerated: at 64 energies a call this takes some 0.1 s an answer.
-constexpr double most_latent_states = 1 << 20;
+/// z of more states are not enumerated for each answer.
+constexpr double most_latent_states = 1 << 12;
 
 Index num_blocks(const Eigen::MatrixXd& answers) {
   return (answers.rows() + block_answers - 1) / block_answers;
@@ -40,35 +43,31 @@ FreeEnergies::FreeEnergies(const AnyModel& model, const Eigen::MatrixXd& x, Inde
       prepared_(model.prepare(x)),
       rows_(rows),
       beta_(beta),
-      latents_(latents) {}
+      latents_(latents),
+      has_closed_sum_(!shape_.z.empty() && model_.bind_double(prepared_, std::array<Index, 1>{0})
+                                               .can_sum_out(latent_columns(shape_))) {}
 
 void FreeEnergies::check() const {
   if (!(beta_ > 0)) {
     throw ConfigError(
         fmt::format("beta is {}: a free energy, scaled by 1 / beta, needs beta > 0", beta_));
   }
-  if (shape_.z.empty()) {
+  const double states = count_states(shape_.z);
+  if (shape_.z.empty() || (states > 0 && states <= most_latent_states) ||
+      (latents_ == LatentRule::sum && has_closed_sum_)) {
     return;
   }
-  if (latents_ == LatentRule::min) {
-    const double states = count_states(shape_.z);
-    if (states == 0 || states > most_latent_states) {
-      throw ConfigError(
-          states == 0 ? std::string("latent = \"min\": z is not finite, and its best value is not "
-                                    "searched for; latent = \"sum\" needs a z that can be summed "
-                                    "out")
-                      : fmt::format("latent = \"min\": z has {:.3g} states, at most {:.0f} are "
-                                    "enumerated for each answer; take a smaller layer of z",
-                                    states, most_latent_states));
-    }
-    return;
-  }
-  const std::vector<Index> row{0};
-  if (!model_.bind_double(prepared_, row).can_sum_out(latent_columns(shape_))) {
-    throw ConfigError(
-        "z cannot be summed out of this model, and the loss needs the value of F: say latent = "
-        "\"min\" for min_z E in its place, or loss = \"nll\", which needs no value");
-  }
+  const std::string why = states == 0 ? std::string("it is not finite")
+                                      : fmt::format(
+                                            "it has {:.3g} states, and at most {:.0f} are "
+                                            "enumerated for each answer",
+                                            states, most_latent_states);
+  throw ConfigError(
+      latents_ == LatentRule::min
+          ? "latent = \"min\": the best z cannot be had: " + why +
+                (has_closed_sum_ ? "; latent = \"sum\" needs no list of its states" : "")
+          : "z cannot be summed out of this model, and the loss needs the value of F: " + why +
+                "; take loss = \"nll\", which needs no value");
 }
 
 AnyEnergy<double> FreeEnergies::energy_of(Index first, Index size) const {
@@ -77,8 +76,12 @@ AnyEnergy<double> FreeEnergies::energy_of(Index first, Index size) const {
     row_of_chain.push_back(shape_.num_x > 0 ? c % rows_ : 0);
   }
   AnyEnergy<double> energy = model_.bind_double(prepared_, row_of_chain);
-  const bool sums = !shape_.z.empty() && latents_ == LatentRule::sum;
-  return sums ? energy.summed_out(latent_columns(shape_), beta_) : std::move(energy);
+  if (shape_.z.empty() || latents_ == LatentRule::min) {
+    return energy;
+  }
+  const std::vector<Index> z = latent_columns(shape_);
+  return has_closed_sum_ ? energy.summed_out(z, beta_)
+                         : AnyEnergy<double>(SummedStates(std::move(energy), z, beta_));
 }
 
 Eigen::MatrixXd FreeEnergies::completed(const Eigen::MatrixXd& y) const {

@@ -6,7 +6,7 @@ namespace negphase {
 
 /// What a loss that needs the value of F does with z.
 enum class LatentRule {
-  sum,  ///< F_W(x, y), z summed out (M1)
+  sum,  ///< F_W(x, y), z summed out (M1): by the energy itself, else state by state
   min,  ///< min_z E_W(x, y, z) in its place (M3): z held where it is least
 };
 
@@ -20,8 +20,8 @@ class FreeEnergies {
   FreeEnergies(const AnyModel& model, const Eigen::MatrixXd& x, Index rows, double beta,
                LatentRule latents, const Executor& executor);
 
-  /// Throws ConfigError where the rule cannot be kept: z that cannot be summed out, or is not
-  /// finite and is to be minimised out (M3).
+  /// Throws ConfigError where the rule cannot be kept: z that the energy does not sum out, or that
+  /// is to be minimised out (M3), and is not finite or has more than 4096 states.
   void check() const;
 
   /// The answers as the two functions below take them: y and, where z is minimised out, the z of
@@ -45,6 +45,7 @@ class FreeEnergies {
   Index rows_;
   double beta_;
   LatentRule latents_;
+  bool has_closed_sum_;
 };
 
 }  // namespace negphase

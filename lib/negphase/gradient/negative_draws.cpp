@@ -17,10 +17,11 @@ NegativeDraws::NegativeDraws(const Problem& problem, Index batch_rows, const Any
   // an update ends whole, so that its end can be saved: chains are not told of a wish to stop
   settings_.stop = nullptr;
   settings_.progress = nullptr;
-  if (how_ == "exact") {
-    throw ConfigError(
-        "negative = \"sampler\" draws the negative answers by chains: gradient = \"exact\" has "
-        "none; say gradient = \"pcd\", \"cd\" or \"long_chains\", or negative = \"offending\"");
+  if (how_ != "pcd" && how_ != "cd" && how_ != "long_chains") {
+    throw ConfigError(fmt::format(
+        "negative = \"sampler\" draws the negative answers by chains, and gradient = \"{}\" is not "
+        "for that; say gradient = \"pcd\", \"cd\" or \"long_chains\", or negative = \"offending\"",
+        how_));
   }
   if (sampler == nullptr) {
     throw ConfigError("negative = \"sampler\" needs a sampler");

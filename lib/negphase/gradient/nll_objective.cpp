@@ -202,6 +202,15 @@ ReplicateMean NllObjective::draw_anew(const Problem& batch, PhaseSpec spec,
   return std::move(phase.gradient);
 }
 
+std::string NllObjective::why_no_line_search() const {
+  return how_ == "exact" && batches_.is_always_the_same()
+             ? ""
+             : fmt::format(
+                   "a noisy gradient: it needs gradient = \"exact\", no data_noise, and "
+                   "batch >= {}, the number of rows",
+                   batches_.all().rows());
+}
+
 RunCounts NllObjective::counts() const {
   RunCounts all = counts_;
   if (persistent_) {

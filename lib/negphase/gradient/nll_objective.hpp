@@ -30,7 +30,7 @@ class NllObjective : public Objective {
   const Problem& batch() const override { return batches_.last(); }
   Negatives negatives() const override { return negatives_; }
   RunCounts counts() const override;
-  bool is_exact() const override { return how_ == "exact" && batches_.is_always_the_same(); }
+  std::string why_no_line_search() const override;
   void save(SavedState& state) const override;
   void restore(const SavedState& state) override;
 

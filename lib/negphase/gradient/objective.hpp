@@ -1,6 +1,7 @@
 #pragma once
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "negphase/core/any_kernel.hpp"
 #include "negphase/core/options.hpp"
@@ -9,6 +10,13 @@
 #include "negphase/run/settings.hpp"
 
 namespace negphase {
+
+/// What a loss or criterion other than the NLL was over a batch, whether by chains or not.
+struct LossReport {
+  double value = 0;
+  std::optional<double> data_energy;      ///< mean F(x, y); nothing for criteria
+  std::optional<double> negative_energy;  ///< mean F(x, yn); where answers are looked at
+};
 
 /// What training minimises, as its updates see it: a gradient over a minibatch, its value where
 /// that can be had. One object goes through all updates of one training, and keeps what must live
@@ -25,6 +33,7 @@ class Objective {
     /// unconditional model that do not start at the batch (pcd, long_chains), 2 of them at least.
     std::optional<double> chain_error = {};
     std::optional<ChainAges> chain_ages = {};  ///< of a replay buffer
+    std::optional<LossReport> loss = {};       ///< nothing for the NLL
   };
   virtual ~Objective() = default;
   /// @param update  its number, from 1: names the random numbers of chains that start anew
@@ -35,15 +44,21 @@ class Objective {
   virtual Negatives negatives() const { return {}; }
   /// What chains did since the beginning; nothing where there are none.
   virtual RunCounts counts() const = 0;
-  /// Value and gradient are of all rows and without noise: a line search may follow them.
-  virtual bool is_exact() const = 0;
+  /// What a line search cannot follow, "a noisy gradient: ..."; empty where it can: value and
+  /// gradient are of all rows, without noise, and the gradient does not jump.
+  virtual std::string why_no_line_search() const = 0;
   virtual void save(SavedState& state) const = 0;
   virtual void restore(const SavedState& state) = 0;
 };
 
 /// The objective that option `loss` of `train` names. Throws ConfigError before any work.
 /// @param sampler  nullptr where none is needed
+/// @param negatives  other answers [rows x num_y], for a loss that looks at given ones
 std::unique_ptr<Objective> make_objective(const Problem& problem, const AnySampler* sampler,
-                                          const Options& train, const RunSettings& settings);
+                                          const Options& train, const RunSettings& settings,
+                                          const Eigen::MatrixXd& negatives = {});
+
+/// Whether that objective draws by chains.
+bool needs_sampler(const Options& train);
 
 }  // namespace negphase

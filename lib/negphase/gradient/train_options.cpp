@@ -1,5 +1,7 @@
 #include <vector>
 
+#include "negphase/gradient/criteria/criterion_objective.hpp"
+#include "negphase/gradient/losses.hpp"
 #include "negphase/gradient/training.hpp"
 
 namespace negphase {
@@ -13,13 +15,45 @@ OptionSpec word(std::string_view name, std::string fallback, std::string_view do
   return spec;
 }
 
+OptionSpec loss_option() {
+  std::vector<std::string_view> names;
+  for (const LossRow& row : losses()) {
+    names.push_back(row.name);
+  }
+  for (const CriterionRow& row : criteria()) {
+    names.push_back(row.name);
+  }
+  return word("loss", "nll",
+              "what training minimises, mean over the data: the NLL (M4), a loss that looks at "
+              "other answers, "
+              "or a criterion without log Z",
+              std::move(names));
+}
+
 }  // namespace
 
 std::span<const OptionSpec> train_options() {
   static const std::vector<OptionSpec> specs{
-      word("loss", "nll", "what is minimised: the NLL (M4), or a criterion without log Z",
-           {"nll", "pseudo_likelihood", "ratio_matching", "nce", "ranking_nce", "score_matching",
-            "denoising_score_matching", "sliced_score_matching"}),
+      loss_option(),
+      {"margin", 1.0,
+       "m: what F of a negative answer should be (simple, square_square), or be above F of the "
+       "datum (hinge)",
+       0, 1e6, false, "energy"},
+      {"gamma", 1.0, "g: weight of exp(-F) of the negative answer (square_exponential)", 0, 1e6,
+       false},
+      word("negative", "sampler",
+           "the answer that a loss is held against: drawn by the chains of `gradient`, the most "
+           "offending incorrect one, or given (negative_columns)",
+           {"sampler", "offending", "given"}),
+      {"negative_radius", 0.0,
+       "distance from a real y at which answers begin to be incorrect (offending); > 0 there", 0,
+       1e6, true, "y"},
+      {"negative_columns", std::string(),
+       "columns of the data file that hold the given answers, in the order of y: names, numbers or "
+       "ranges, separated by commas"},
+      word("latent", "sum",
+           "z of a loss other than nll: summed out of F, or minimised out, min_z E in its place",
+           {"sum", "min"}),
       {"noise_samples", std::int64_t{10}, "draws of noise beside each row (nce, ranking_nce)", 1,
        1e6, true, "draws"},
       {"noise_scale", 0.1, "standard deviation of the noise (denoising_score_matching)", 0, 1e6,

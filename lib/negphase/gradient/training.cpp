@@ -44,19 +44,16 @@ std::optional<PathNll> path_of(const Problem& problem, const AnyModel& start,
 }  // namespace
 
 Trainer::Trainer(const Problem& problem, const AnySampler* sampler, const Options& options,
-                 const RunSettings& settings)
+                 const RunSettings& settings, const Eigen::MatrixXd& negatives)
     : options_(options),
       model_(initial_model(problem.model, options.real("init_scale"), settings.seed)),
-      objective_(make_objective(problem, sampler, options, settings)),
+      objective_(make_objective(problem, sampler, options, settings, negatives)),
       optimizer_(options, problem.model.shape().num_params),
       path_(path_of(problem, model_, sampler, options, settings)),
       health_(problem, options, settings),
       executor_(settings.executor) {
-  if (options.word("optimizer") == "lbfgs" && !objective_->is_exact()) {
-    throw ConfigError(
-        fmt::format("optimizer = \"lbfgs\" cannot follow a noisy gradient: it needs gradient = "
-                    "\"exact\" and batch >= {}, the number of rows",
-                    problem.rows()));
+  if (options.word("optimizer") == "lbfgs" && !objective_->why_no_line_search().empty()) {
+    throw ConfigError("optimizer = \"lbfgs\" cannot follow " + objective_->why_no_line_search());
   }
 }
 
@@ -76,19 +73,15 @@ TrainingUpdate Trainer::update() {
   if (path_ && nll_is_due()) {
     path_->move_to(model_);
   }
-  return {updates_,
-          rate,
-          last_gradient_,
-          last_nll_,
-          last_chain_error_,
-          last_chain_ages_,
-          clipped_ > clipped_before};
+  return {updates_,         rate,       last_gradient_,           last_nll_, last_chain_error_,
+          last_chain_ages_, last_loss_, clipped_ > clipped_before};
 }
 
 void Trainer::take_step(double rate) {
   Objective::Result found = objective_->at(model_, updates_);
   last_gradient_ = std::move(found.gradient);
-  last_nll_ = found.value;
+  last_loss_ = found.loss;
+  last_nll_ = found.loss ? std::nullopt : found.value;
   last_chain_error_ = found.chain_error;
   last_chain_ages_ = found.chain_ages;
   Params w = model_.params();
@@ -153,6 +146,10 @@ void Trainer::search_step() {
   }
   last_gradient_ = lbfgs_.present().gradient - l2 * w;
   last_nll_ = lbfgs_.present().value - l2 / 2 * w.squaredNorm();
+  if (options_.word("loss") != "nll") {  // the search does not keep the energies
+    last_loss_ = objective_->at(model_, updates_).loss;
+    last_nll_.reset();
+  }
   watch();
   const bool moved = lbfgs_.step(w, objective);
   finished_ =

@@ -22,22 +22,25 @@ struct TrainingUpdate {
   std::optional<double> nll;
   std::optional<double> chain_error;    ///< Objective::Result::chain_error
   std::optional<ChainAges> chain_ages;  ///< Objective::Result::chain_ages
-  bool clipped = false;                 ///< the step was along a shortened gradient
+  std::optional<LossReport> loss;  ///< of the batch before the update; a loss other than the NLL
+  bool clipped = false;            ///< the step was along a shortened gradient
 };
 
 /// Minimises mean NLL + (l2 / 2) |W|^2 + energy_penalty (mean F^2 over data + mean F^2 over
-/// negatives) (M4, M6), one update at a time. No error bars: they would need more chains than a
-/// step does; estimate_gradient() has them. Starts at the model's parameters plus N(0,
-/// init_scale^2). All numbers depend on problem, options, seed, precision and block width only, and
-/// a trainer that was saved and restored goes on with the same bytes. Cost of an update: one
-/// positive phase over the batch and one negative phase.
+/// negatives) (M4, M6), or another loss in place of the NLL (option `loss`), one update at a time.
+/// No error bars: they would need more chains than a step does; estimate_gradient() has them.
+/// Starts at the model's parameters plus N(0, init_scale^2). All numbers depend on problem,
+/// options, seed, precision and block width only, and a trainer that was saved and restored goes on
+/// with the same bytes. Cost of an update: one positive phase over the batch and one negative
+/// phase.
 class Trainer {
  public:
-  /// @param sampler  nullptr if gradient = "exact"
+  /// @param sampler  nullptr unless needs_sampler()
+  /// @param negatives  [rows x num_y] for negative = "given"
   /// Throws ConfigError as make_objective() does, and where lbfgs is asked to follow a gradient
   /// that is not exact.
   Trainer(const Problem& problem, const AnySampler* sampler, const Options& options,
-          const RunSettings& settings);
+          const RunSettings& settings, const Eigen::MatrixXd& negatives = {});
 
   bool done() const { return finished_ || updates_ == options_.integer("updates"); }
   /// The next update. Throws ModelError where W or a chain is no longer finite; UsageError if
@@ -84,6 +87,7 @@ class Trainer {
   Eigen::VectorXd last_gradient_;
   std::optional<double> last_nll_, last_chain_error_;
   std::optional<ChainAges> last_chain_ages_;
+  std::optional<LossReport> last_loss_;
 };
 
 /// After each update.

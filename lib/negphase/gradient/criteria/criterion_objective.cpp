@@ -174,27 +174,33 @@ bool is_criterion(const std::string& loss) {
 CriterionObjective::CriterionObjective(const std::string& name, const Problem& problem,
                                        const Options& train, const RunSettings& settings)
     : batches_(problem, train.integer("batch"), settings.seed, train.real("data_noise")),
+      name_(name),
       criterion_(make(find_criterion(name), problem, train, settings)),
       draws_(find_criterion(name).draws) {
-  if (train.word("optimizer") == "lbfgs" && draws_) {
-    throw ConfigError(fmt::format(
-        "optimizer = \"lbfgs\" cannot follow loss = \"{}\", which draws anew at each update; take "
-        "adam",
-        name));
-  }
-  if (train.word("optimizer") == "lbfgs" && !batches_.is_always_the_same()) {
-    throw ConfigError(fmt::format(
-        "optimizer = \"lbfgs\" cannot follow a part of the rows: it needs batch >= {}, the number "
-        "of rows",
-        problem.rows()));
-  }
   check_gradients(problem.model, problem.x, problem.y, 1);
 }
 
 CriterionObjective::Result CriterionObjective::at(const AnyModel& model, std::int64_t update) {
   CriterionValue found = criterion_(batches_.next(model, update), update);
   counts_.energy_evaluations += found.evaluations;
-  return {std::move(found.gradient), found.value, {}};
+  Result result{std::move(found.gradient), {}};
+  if (!draws_) {
+    result.value = found.value;
+  }
+  result.loss = LossReport{found.value, {}, {}};
+  return result;
+}
+
+std::string CriterionObjective::why_no_line_search() const {
+  if (draws_) {
+    return fmt::format("loss = \"{}\", which draws anew at each update; take adam", name_);
+  }
+  return batches_.is_always_the_same()
+             ? ""
+             : fmt::format(
+                   "a part of the rows, or noised ones: it needs batch >= {}, the number of rows, "
+                   "and no data_noise",
+                   batches_.all().rows());
 }
 
 void CriterionObjective::save(SavedState& state) const {

@@ -26,20 +26,20 @@ bool is_criterion(const std::string& loss);
 /// function of (seed, update, place in the batch).
 class CriterionObjective : public Objective {
  public:
-  /// Throws ConfigError where it does not apply, where the model's derivatives are wrong, and for
-  /// lbfgs where the criterion draws or a batch is not all rows.
+  /// Throws ConfigError where it does not apply, and where the model's derivatives are wrong.
   CriterionObjective(const std::string& name, const Problem& problem, const Options& train,
                      const RunSettings& settings);
 
   Result at(const AnyModel& model, std::int64_t update) override;
   const Problem& batch() const override { return batches_.last(); }
   RunCounts counts() const override { return counts_; }
-  bool is_exact() const override { return !draws_ && batches_.is_always_the_same(); }
+  std::string why_no_line_search() const override;
   void save(SavedState& state) const override;
   void restore(const SavedState& state) override;
 
  private:
   Batches batches_;
+  std::string name_;
   Criterion criterion_;
   bool draws_;
   RunCounts counts_;
