@@ -79,4 +79,9 @@ struct Dual {
   Dual with(double f, double derivative) const { return {f, derivative * slopes}; }
 };
 
+/// The number of the state that a bit or a category holds, to choose a parameter by: in an energy
+/// that is written for both, double and Dual.
+inline Index state_number(double code) { return static_cast<Index>(code); }
+inline Index state_number(const Dual& code) { return static_cast<Index>(code.value); }
+
 }  // namespace negphase

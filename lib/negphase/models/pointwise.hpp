@@ -7,60 +7,90 @@
 #include <utility>
 #include <vector>
 
+#include "negphase/core/by_evaluation.hpp"
+#include "negphase/core/error.hpp"
 #include "negphase/core/model.hpp"
+#include "negphase/core/states_summed_out.hpp"
 #include "negphase/models/dual.hpp"
 #include "negphase/models/params.hpp"
 
 namespace negphase {
 
-// Which derivatives the functions of a PointwiseModel give, and which follow from their energy.
+// How the functions of a PointwiseModel are written, which derivatives they give, and which follow
+// from their energy.
 template <class F>
-concept GivesGrad = requires(const Params& w, std::span<const double> in, std::span<double> out) {
-  F::grad(w, in, in, out);
+concept SeesLatents = requires(const F& f, const Params& w, std::span<const double> in) {
+  f.energy(w, in, in, in);
 };
 template <class F>
-concept GivesParamGrad = requires(const Params& w, std::span<const double> in,
+concept GivesGrad = requires(const F& f, const Params& w, std::span<const double> in,
+                             std::span<double> out) {
+  f.grad(w, in, in, out);
+}
+|| requires(const F& f, const Params& w, std::span<const double> in, std::span<double> out) {
+  f.grad(w, in, in, in, out);
+};
+template <class F>
+concept GivesParamGrad = requires(const F& f, const Params& w, std::span<const double> in,
                                   std::span<double> out) {
-  F::param_grad(w, in, in, out);
+  f.param_grad(w, in, in, out);
+}
+|| requires(const F& f, const Params& w, std::span<const double> in, std::span<double> out) {
+  f.param_grad(w, in, in, in, out);
 };
 template <class F>
-concept DifferentiableInY = requires(const Params& w, std::span<const double> in,
+concept DifferentiableInY = requires(const F& f, const Params& w, std::span<const double> in,
                                      std::span<const Dual> y) {
-  { F::energy(w, in, y) } -> std::convertible_to<Dual>;
+  { f.energy(w, in, y) } -> std::convertible_to<Dual>;
+}
+|| requires(const F& f, const Params& w, std::span<const double> in, std::span<const Dual> y) {
+  { f.energy(w, in, y, y) } -> std::convertible_to<Dual>;
 };
 template <class F>
-concept DifferentiableInW = requires(std::span<const Dual> w, std::span<const double> in) {
-  { F::energy(w, in, in) } -> std::convertible_to<Dual>;
+concept DifferentiableInW = requires(const F& f, std::span<const Dual> w,
+                                     std::span<const double> in) {
+  { f.energy(w, in, in) } -> std::convertible_to<Dual>;
+}
+|| requires(const F& f, std::span<const Dual> w, std::span<const double> in) {
+  { f.energy(w, in, in, in) } -> std::convertible_to<Dual>;
 };
 
-/// What PointwiseModel makes a model of: static functions of one x, one y and W, all in double.
-///   shape()                   kinds and sizes; no z
-///   energy(w, x, y)           E_W(x, y); arguments are indexed by []
-///   grad(w, x, y, dy)         dE/dy into dy [num_y]
-///   param_grad(w, x, y, dw)   dE/dW into dw [P]
-/// Where energy takes `const auto& w` or `const auto& y`, param_grad or grad may be left out: the
-/// derivatives are taken of the energy, exact to rounding, at the cost of n / 8 energies (rounded
-/// up) on Duals (dual.hpp) for n variables: 1.1 to 1.3 times that of derivatives by hand for up to
-/// 4 variables, about 2 times for 16, 5 to 8 times for 64 (benchmarks/micro_pointwise.cpp). Without
-/// either dE/dy Langevin samplers do not apply.
+/// What PointwiseModel makes a model of: functions of one x, one y and W, all in double; static, or
+/// those of an object that is copied into every energy.
+///   shape()                   kinds and sizes
+///   energy(w, x, y)           E_W(x, y); arguments are indexed by []. Where there are latents:
+///   energy(w, x, y, z)        E_W(x, y, z)
+///   grad(w, x, y[, z], dy)    dE/dy into dy [num_y + num_z], z after y
+///   param_grad(w, x, y[, z], dw)   dE/dW into dw [P]
+/// Where energy takes `const auto& w` or `const auto& y` (and z), param_grad or grad may be left
+/// out: the derivatives are taken of the energy, exact to rounding, at the cost of n / 8 energies
+/// (rounded up) on Duals (dual.hpp) for n variables: 1.1 to 1.3 times that of derivatives by hand
+/// for up to 4 variables, about 2 times for 16, 5 to 8 times for 64
+/// (benchmarks/micro_pointwise.cpp). Without either dE/dy Langevin samplers do not apply. Columns
+/// that are not real hold the codes of their states; their dE/dy is 0.
 template <class F>
-concept PointwiseFunctions = requires(const Params& w, std::span<const double> in) {
-  { F::shape() } -> std::convertible_to<ModelShape>;
-  { F::energy(w, in, in) } -> std::convertible_to<double>;
+concept PointwiseFunctions = requires(const F& f, const Params& w, std::span<const double> in) {
+  { f.shape() } -> std::convertible_to<ModelShape>;
+  requires SeesLatents<F> || requires {
+    { f.energy(w, in, in) } -> std::convertible_to<double>;
+  };
   requires GivesParamGrad<F> || DifferentiableInW<F>;
 };
 
 /// The energy of one block of a PointwiseModel: chain by chain, so it is slower than a model that
-/// is written for blocks (models/README.md).
+/// is written for blocks (models/README.md). Changes and conditionals (of one column) by
+/// evaluation; finite columns are summed out state by state.
 template <class F, class Scalar_>
 class PointwiseEnergy {
  public:
   using Scalar = Scalar_;
 
-  PointwiseEnergy(std::shared_ptr<const Params> w, const Eigen::MatrixXd& x,
+  PointwiseEnergy(F functions, std::shared_ptr<const Params> w, const Eigen::MatrixXd& x,
                   std::span<const Index> row_of_chain)
-      : w_(std::move(w)),
-        columns_(F::shape().y),
+      : functions_(std::move(functions)),
+        w_(std::move(w)),
+        columns_(columns_of(functions_.shape())),
+        num_y_(functions_.shape().y.size()),
         y_(columns_.size()),
         dy_(columns_.size()),
         dual_y_(columns_.size()),
@@ -78,18 +108,37 @@ class PointwiseEnergy {
   std::span<const Column> columns() const { return columns_; }
   void energy(const Block<Scalar>& y, PerChain& out) const {
     for (Index c = 0; c < y.rows(); ++c) {
-      out[c] = F::energy(*w_, x_of(c), y_of(y, c));
+      out[c] = evaluate(*w_, x_of(c), y_of(y, c));
     }
   }
   void energy_and_grad(const Block<Scalar>& y, PerChain& out, Block<Scalar>& grad) const
       requires(GivesGrad<F> || DifferentiableInY<F>) {
     for (Index c = 0; c < y.rows(); ++c) {
-      out[c] = F::energy(*w_, x_of(c), y_of(y, c));
+      out[c] = evaluate(*w_, x_of(c), y_of(y, c));
       set_grad(c);
       for (Index j = 0; j < y.cols(); ++j) {
-        grad(c, j) = static_cast<Scalar>(dy_[static_cast<std::size_t>(j)]);
+        const auto at = static_cast<std::size_t>(j);
+        grad(c, j) = columns_[at].kind == ColumnKind::real ? static_cast<Scalar>(dy_[at]) : 0;
       }
     }
+  }
+  void energy_change(const Block<Scalar>& y, Index site, const Lane<Scalar>& values,
+                     PerChain& out) const {
+    changes_.energy_change(*this, y, site, values, out);
+  }
+  void energy_change(const Block<Scalar>& y, const Sites& sites, const Lane<Scalar>& values,
+                     PerChain& out) const {
+    changes_.energy_change(*this, y, sites, values, out);
+  }
+  void conditional(const Block<Scalar>& y, std::span<const Index> columns,
+                   Block<Scalar>& delta) const {
+    changes_.conditional(*this, y, columns, delta);
+  }
+  bool can_sum_out(std::span<const Index> columns) const {
+    return StatesSummedOut<Scalar>::can_sum(columns_, columns);
+  }
+  StatesSummedOut<Scalar> summed_out(std::span<const Index> columns, double beta) const {
+    return {std::make_shared<const AnyEnergy<Scalar>>(PointwiseEnergy(*this)), columns, beta};
   }
   Index num_params() const { return w_->size(); }
   void add_param_grad(const Block<Scalar>& y, ChainRange range, const PerChain& weights,
@@ -102,24 +151,43 @@ class PointwiseEnergy {
   }
 
  private:
+  static std::vector<Column> columns_of(const ModelShape& shape) {
+    std::vector<Column> columns = shape.y;
+    columns.insert(columns.end(), shape.z.begin(), shape.z.end());
+    return columns;
+  }
+  /// @param free  y, then z
+  template <class W, class Number>
+  auto evaluate(const W& w, std::span<const double> x, std::span<const Number> free) const {
+    if constexpr (SeesLatents<F>) {
+      return functions_.energy(w, x, free.first(num_y_), free.subspan(num_y_));
+    } else {
+      return functions_.energy(w, x, free);
+    }
+  }
   /// dE/dy at y_ into dy_.
   void set_grad(Index chain) const {
-    if constexpr (GivesGrad<F>) {
-      F::grad(*w_, x_of(chain), y_, dy_);
+    const std::span<const double> x = x_of(chain), y = y_;
+    const std::span<double> dy = dy_;
+    if constexpr (GivesGrad<F> && SeesLatents<F>) {
+      functions_.grad(*w_, x, y.first(num_y_), y.subspan(num_y_), dy);
+    } else if constexpr (GivesGrad<F>) {
+      functions_.grad(*w_, x, y, dy);
     } else {
       std::copy(y_.begin(), y_.end(), dual_y_.begin());
-      differentiate([&] { return F::energy(*w_, x_of(chain), std::span<const Dual>(dual_y_)); },
-                    dual_y_, dy_);
+      differentiate([&] { return evaluate(*w_, x, std::span<const Dual>(dual_y_)); }, dual_y_, dy_);
     }
   }
   /// dE/dW at y_ into dw_.
   void set_param_grad(Index chain) const {
-    if constexpr (GivesParamGrad<F>) {
-      F::param_grad(*w_, x_of(chain), y_, dw_);
+    const std::span<const double> x = x_of(chain), y = y_;
+    const std::span<double> dw = dw_;
+    if constexpr (GivesParamGrad<F> && SeesLatents<F>) {
+      functions_.param_grad(*w_, x, y.first(num_y_), y.subspan(num_y_), dw);
+    } else if constexpr (GivesParamGrad<F>) {
+      functions_.param_grad(*w_, x, y, dw);
     } else {
-      const std::span<const double> y = y_;
-      differentiate([&] { return F::energy(std::span<const Dual>(dual_w_), x_of(chain), y); },
-                    dual_w_, dw_);
+      differentiate([&] { return evaluate(std::span<const Dual>(dual_w_), x, y); }, dual_w_, dw_);
     }
   }
   /// The derivatives of f() by the constants in `at`, which f reads: Dual::width of them a pass.
@@ -148,11 +216,14 @@ class PointwiseEnergy {
     return y_;
   }
 
+  F functions_;
   std::shared_ptr<const Params> w_;
   std::vector<Column> columns_;
+  std::size_t num_y_;
   Eigen::MatrixXd x_;  // [num_x x chains]
   mutable std::vector<double> y_, dy_, dw_;
   mutable std::vector<Dual> dual_y_, dual_w_;  // of derivatives that are not given
+  mutable ByEvaluation<Scalar> changes_;
 };
 
 /// A model out of an energy of one point, its derivatives automatic or given: the shortest way to
@@ -163,18 +234,24 @@ class PointwiseModel {
  public:
   using Prepared = Eigen::MatrixXd;
 
-  /// Throws ConfigError unless there are as many parameters as F::shape() says.
-  explicit PointwiseModel(std::shared_ptr<const Params> w) : w_(std::move(w)) {
-    check_params_length("pointwise", "as shape().num_params says", F::shape().num_params,
-                        w_->size());
+  /// Throws ConfigError unless there are as many parameters as shape() says, UsageError where it
+  /// has z and the energy takes none.
+  PointwiseModel(F functions, std::shared_ptr<const Params> w)
+      : functions_(std::move(functions)), w_(std::move(w)) {
+    const ModelShape shape = functions_.shape();
+    check_params_length("pointwise", "as shape().num_params says", shape.num_params, w_->size());
+    if (!SeesLatents<F> && !shape.z.empty()) {
+      throw UsageError("pointwise: shape() has z, so the energy must take it: energy(w, x, y, z)");
+    }
   }
+  explicit PointwiseModel(std::shared_ptr<const Params> w) : PointwiseModel(F{}, std::move(w)) {}
   explicit PointwiseModel(Params w)
       : PointwiseModel(std::make_shared<const Params>(std::move(w))) {}
 
-  ModelShape shape() const { return F::shape(); }
+  ModelShape shape() const { return functions_.shape(); }
   const Params& params() const { return *w_; }
   PointwiseModel with_params(std::shared_ptr<const Params> w) const {
-    return PointwiseModel(std::move(w));
+    return PointwiseModel(functions_, std::move(w));
   }
   std::string param_name(Index i) const { return "w" + std::to_string(i); }
   std::shared_ptr<const Prepared> prepare(const Eigen::MatrixXd& x) const {
@@ -183,10 +260,11 @@ class PointwiseModel {
   template <class Scalar>
   PointwiseEnergy<F, Scalar> bind(const std::shared_ptr<const Prepared>& x,
                                   std::span<const Index> row_of_chain) const {
-    return {w_, *x, row_of_chain};
+    return {functions_, w_, *x, row_of_chain};
   }
 
  private:
+  F functions_;
   std::shared_ptr<const Params> w_;
 };
 
