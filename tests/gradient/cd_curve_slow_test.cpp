@@ -77,7 +77,7 @@ class Training {
   }
 
  private:
-  // W ~ N(0, 0.1^2), biases 0
+  // W ~ N(0, 0.1^2), biases 0; which W it is decides where the peak lies
   static Params start() {
     StreamEngine engine(1, 0, 0, Purpose::user);
     boost::random::normal_distribution<double> normal(0, 0.1);
