@@ -20,6 +20,8 @@ namespace negphase {
 /// Score matching, value in 1/y^2:
 ///   J = mean_r sum_j [ s_j^2 / 2 + ds_j/dy_j ] = mean_r [ beta^2 |grad F|^2 / 2 - beta Lap F ]
 /// For data of density q this is E_q |s - grad log q|^2 / 2 up to a constant. No sampling.
+/// Of finitely many rows J has no least value where the energy can be bent as one likes: a needle
+/// at a datum has s = 0 there and -Lap F without limit. Weight decay or noise on the data blunt it.
 /// Cost a row: 4 num_y energies and parameter gradients.
 /// Source: Hyvarinen, Estimation of non-normalized statistical models by score matching, JMLR 6
 /// (2005), theorem 1.
