@@ -168,7 +168,7 @@ ReplicateMean NllObjective::negative(const Problem& batch, std::int64_t update) 
   if (persistent_) {
     persistent_->rebind(batch.model);
     ReplicateMean drawn = persistent_->draw({0, 1, k}).gradient;
-    negatives_ = {persistent_->y(), !conditional_};
+    negatives_ = {persistent_->present_y(), !conditional_};
     return drawn;
   }
   PhaseSpec spec;
@@ -197,7 +197,7 @@ ReplicateMean NllObjective::draw_anew(const Problem& batch, PhaseSpec spec,
   Phase phase = chains.draw(schedule);
   counts_.add(chains.counts());
   if (!is_positive) {
-    negatives_ = {chains.y(), !conditional_ && how_ != "cd"};
+    negatives_ = {chains.present_y(), !conditional_ && how_ != "cd"};
   }
   return std::move(phase.gradient);
 }

@@ -177,7 +177,7 @@ struct PhaseChains::Interface {
   virtual Eigen::MatrixXd draw_y(const Schedule&) = 0;
   virtual void step(Index) = 0;
   virtual PerChain energies() const = 0;
-  virtual Eigen::MatrixXd y() const = 0;
+  virtual Eigen::MatrixXd present_y() const = 0;
   virtual void rebind(const AnyModel&) = 0;
   virtual const RunCounts& counts() const = 0;
   virtual void save(SavedState&) const = 0;
@@ -365,7 +365,7 @@ struct PhaseChains::Typed final : Interface {
   }
   void step(Index steps) override { chains.advance({steps, 0, 1}, {}); }
   PerChain energies() const override { return chains.energies(); }
-  Eigen::MatrixXd y() const override { return chains.positions().leftCols(shape.num_y()); }
+  Eigen::MatrixXd present_y() const override { return chains.positions().leftCols(shape.num_y()); }
   void rebind(const AnyModel& model) override {
     setup.bind = bind(model);
     chains.rebind(setup.bind);
@@ -404,7 +404,7 @@ Phase PhaseChains::couple(const CoupledSchedule& schedule) { return self_->coupl
 Eigen::MatrixXd PhaseChains::draw_y(const Schedule& schedule) { return self_->draw_y(schedule); }
 void PhaseChains::step(Index steps) { self_->step(steps); }
 PerChain PhaseChains::energies() const { return self_->energies(); }
-Eigen::MatrixXd PhaseChains::y() const { return self_->y(); }
+Eigen::MatrixXd PhaseChains::present_y() const { return self_->present_y(); }
 void PhaseChains::rebind(const AnyModel& model) { self_->rebind(model); }
 const RunCounts& PhaseChains::counts() const { return self_->counts(); }
 void PhaseChains::save(SavedState& state) const { self_->save(state); }

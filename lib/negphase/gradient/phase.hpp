@@ -86,7 +86,7 @@ class PhaseChains {
   /// Continues them without a look. 0 steps put them at their start, where they have not begun.
   void step(Index steps);
   /// Where the chains stand [chains x num_y]; they must have begun.
-  Eigen::MatrixXd y() const;
+  Eigen::MatrixXd present_y() const;
   /// Chains::energies(). [chains]
   PerChain energies() const;
   /// The model has other parameters now: chains stay where they are.
