@@ -11,6 +11,7 @@
 #include "negphase/gibbs/site_gibbs.hpp"
 #include "negphase/metropolis/single_flip.hpp"
 #include "negphase/models/pairwise.hpp"
+#include "support/allocation_counter.hpp"
 #include "support/kernel_probe.hpp"
 #include "support/model_checks.hpp"
 
@@ -229,6 +230,23 @@ TEST_CASE("M13: potts: block Gibbs on the wrong conditional MD2 is seen in its m
     sites.push_back(support::gibbs_matrix(wrong.space, wrong.table, 1, group));
   }
   CHECK(wrong.complaint(BlockGibbs(), 1, support::in_order(sites), false) != "");
+}
+
+TEST_CASE("potts: columns of different numbers of states allocate nothing after the first call") {
+  const AnyEnergy<double> energy = bind(potts(PottsCouplings::full, 3, {{0, 1}}, {2, 5, 3}), 16);
+  const Block<double> y = support::legal_block(energy.columns(), 16, 4);
+  const std::vector<Index> last{2}, both{1, 2};
+  Block<double> of_last(16, 2), of_both(16, 6);
+  PerChain out(16);
+  const auto use = [&] {
+    energy.energy(y, out);
+    energy.conditional(y, last, of_last);
+    energy.conditional(y, both, of_both);
+  };
+  use();
+  const support::AllocationCounter counter;
+  use();
+  CHECK(counter.count() == 0);
 }
 
 TEST_CASE("potts: coupled columns cannot be drawn together") {
