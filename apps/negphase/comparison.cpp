@@ -106,6 +106,11 @@ Comparison plan_comparison(ProblemFile loaded, const CommonArguments& common,
 
   Comparison comparison{std::move(loaded), std::move(rows), "", "", {}, {}, {}, {}};
   const Problem& problem = comparison.file.problem;
+  const ExactPlan positive = plan_positive(problem.model, problem.x, problem.rows(), problem.beta);
+  if (positive.method.empty()) {
+    comparison.why_no_exact = "positive phase: " + positive.why_not;
+    return comparison;
+  }
   const ExactPlan plan = plan_exact(problem.model, problem.x, problem.beta);
   comparison.exact_method = plan.method;
   comparison.why_no_exact = plan.why_not;

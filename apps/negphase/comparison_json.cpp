@@ -89,6 +89,8 @@ Json row_of(const Comparison& c, std::size_t i) {
   json["effective_size"] = json_array(e.effective_size);
   json["positive"] = json_array(e.positive);
   json["negative"] = json_array(e.negative);
+  json["positive_standard_error"] = json_array(e.positive_error);
+  json["negative_standard_error"] = json_array(e.negative_error);
   json["positive_is_exact"] = e.positive_is_exact;
   json["chains"] = e.chains;
   json["draws"] = e.draws;

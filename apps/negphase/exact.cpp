@@ -139,7 +139,11 @@ int run_exact(const std::string& file, const CommonArguments& common) {
   }
 
   const auto begin = std::chrono::steady_clock::now();
-  result.positive = solve_positive(problem.model, problem.x, problem.y, problem.beta, executor);
+  if (!plan_positive(problem.model, problem.x, problem.rows(), problem.beta, limits)
+           .method.empty()) {
+    result.positive =
+        solve_positive(problem.model, problem.x, problem.y, problem.beta, limits, executor);
+  }
   result.negative = solve_exact_with_moments(problem.model, problem.x, problem.beta, limits,
                                              executor, problem.y.colwise().mean().transpose());
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

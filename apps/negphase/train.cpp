@@ -92,8 +92,10 @@ class NllWatch {
     limits_.max_states = options.real("exact_nll_states");
     if (!options.flag("exact_nll")) {
       plan_.why_not = "exact_nll = false";
-    } else if (!positive_has_closed_form(problem)) {
-      plan_.why_not = "z cannot be summed out of this model";
+    } else if (const ExactPlan positive =
+                   plan_positive(problem.model, problem.x, problem.rows(), problem.beta, limits_);
+               positive.method.empty()) {
+      plan_.why_not = "z cannot be summed out of this model: " + positive.why_not;
     } else {
       plan_ = plan_exact(problem.model, problem.x, problem.beta, limits_);
     }

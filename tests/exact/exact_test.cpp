@@ -439,7 +439,7 @@ TEST_CASE("exact: one real column beside latents that can be summed is a quadrat
 }
 
 TEST_CASE("exact: every registered example has a plan, and it is what is done") {
-  CHECK(exact_methods().size() == 4);
+  CHECK(exact_methods().size() == 5);
   for (const ModelRow& row : model_registry()) {
     CAPTURE(row.name);
     const ModelExample example = row.example();

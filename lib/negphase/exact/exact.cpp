@@ -13,12 +13,15 @@
 #include "negphase/core/error.hpp"
 #include "negphase/core/memory.hpp"
 #include "negphase/exact/cubature.hpp"
+#include "negphase/exact/data_sum.hpp"
 #include "negphase/exact/enumeration.hpp"
 #include "negphase/exact/gaussian.hpp"
+#include "negphase/exact/latent_sum.hpp"
 #include "negphase/exact/moment_energy.hpp"
 #include "negphase/exact/pairwise_sum.hpp"
 #include "negphase/exact/pairwise_view.hpp"
 #include "negphase/exact/quadrature.hpp"
+#include "negphase/exact/summed_states.hpp"
 
 namespace negphase {
 
@@ -333,20 +336,38 @@ std::vector<Index> summable_latents(const Task& task) {
   return can ? latents : std::vector<Index>{};
 }
 
-Verdict plan_quadrature(const Task& task) {
-  const AnyEnergy<double> energy = task.binder(summable_latents(task))(0, block_chains);
-  const std::span<const Column> columns = energy.columns();
-  const bool all_real = std::all_of(columns.begin(), columns.end(), [](const Column& column) {
-    return column.kind == ColumnKind::real;
-  });
-  if (columns.empty() || columns.size() > 3 || !all_real) {
-    return refuse(fmt::format("{} columns, not one to three real ones", columns.size()));
+/// Columns that are left after the latents, if they can be summed out, and what they cost.
+struct RealColumns {
+  std::vector<Index> finite;
+  double finite_states = 1;
+  std::size_t num_real = 0;
+  bool are_integrable = false;  ///< one to three real ones, the others with a list of states
+};
+
+RealColumns real_columns(std::span<const Column> columns) {
+  RealColumns found;
+  found.finite = finite_columns(columns);
+  std::vector<Column> finite;
+  for (const Index j : found.finite) {
+    finite.push_back(columns[static_cast<std::size_t>(j)]);
   }
+  found.finite_states = count_states(finite);
+  found.num_real = static_cast<std::size_t>(
+      std::count_if(columns.begin(), columns.end(),
+                    [](const Column& column) { return column.kind == ColumnKind::real; }));
+  found.are_integrable = found.num_real >= 1 && found.num_real <= 3 &&
+                         found.num_real + finite.size() == columns.size();
+  return found;
+}
+
+/// @param states  of the finite columns, each an energy at every node
+Verdict plan_integral(const Task& task, const AnyEnergy<double>& energy, std::size_t num_real,
+                      double states) {
   // typical; of one column most of it the scan
-  const double of_row = columns.size() == 3 ? 1e6 : 1e5;
+  const double of_row = (num_real == 3 ? 1e6 : 1e5) * states;
   const double energies = of_row * static_cast<double>(task.rows);
-  const double bookkeeping = columns.size() == 1 ? 6e-9 : 1e-7;  // seconds a node, measured
-  const bool fits = columns.size() == 1 || energies <= task.limits.max_states;
+  const double bookkeeping = num_real == 1 ? 6e-9 : 1e-7;  // seconds a node, measured
+  const bool fits = (num_real == 1 && states == 1) || energies <= task.limits.max_states;
   const double seconds =
       fits && !task.timed ? 0 : energies * (bookkeeping + seconds_per_state(energy, false));
   if (!fits) {
@@ -358,15 +379,42 @@ Verdict plan_quadrature(const Task& task) {
   return {true, energies, seconds, ""};
 }
 
+Verdict plan_quadrature(const Task& task) {
+  const AnyEnergy<double> energy = task.binder(summable_latents(task))(0, block_chains);
+  const RealColumns columns = real_columns(energy.columns());
+  if (!columns.are_integrable || !columns.finite.empty()) {
+    return refuse(fmt::format("{} columns, not one to three real ones", energy.columns().size()));
+  }
+  return plan_integral(task, energy, columns.num_real, 1);
+}
+
+Verdict plan_mixed(const Task& task) {
+  if (task.beta == 0) {
+    return refuse("a free energy needs beta > 0");
+  }
+  const AnyEnergy<double> energy = task.binder(summable_latents(task))(0, block_chains);
+  const RealColumns columns = real_columns(energy.columns());
+  if (!columns.are_integrable || columns.finite.empty()) {
+    return refuse(fmt::format("{} columns, not one to three real ones beside finite ones",
+                              energy.columns().size()));
+  }
+  return plan_integral(task, energy, columns.num_real, columns.finite_states);
+}
+
+/// The finite columns that are left, if any, are summed at every node.
 ExactAnswer solve_quadrature(const Task& task, const Executor& executor) {
   const LineRange range{task.limits.lower, task.limits.upper};
-  const BindRow bind = task.binder(summable_latents(task));
-  return gather(
-      task,
-      bind(0, 1).columns().size() == 1
-          ? integrate_line(bind, task.rows, task.beta, range, executor)
-          : integrate_space(bind, task.rows, task.beta, range, task.limits.max_states, executor),
-      [](const RealIntegral& integral) { return integral.error; });
+  const BindRow rest = task.binder(summable_latents(task));
+  const RealColumns columns = real_columns(rest(0, 1).columns());
+  const BindRow summed = [&](Index row, Index chains) {
+    return AnyEnergy<double>(SummedStates(rest(row, chains), columns.finite, task.beta));
+  };
+  const BindRow& bind = columns.finite.empty() ? rest : summed;
+  return gather(task,
+                columns.num_real == 1 ? integrate_line(bind, task.rows, task.beta, range, executor)
+                                      : integrate_space(bind, task.rows, task.beta, range,
+                                                        task.limits.max_states, executor),
+                [](const RealIntegral& integral) { return integral.error; });
 }
 
 // ---- all methods
@@ -376,17 +424,20 @@ struct Method {
   ExactAnswer (*solve)(const Task&, const Executor&);
 };
 
-constexpr std::array<ExactMethodInfo, 4> infos{{
+constexpr std::array<ExactMethodInfo, 5> infos{{
     {"gaussian", "closed form, for energies quadratic in y"},
     {"layer_sum", "one layer in closed form, the other enumerated"},
     {"enumeration", "a sum over all states of y and z"},
     {"quadrature", "an integral over 1 to 3 real y, each row of x for itself"},
+    {"mixed",
+     "a sum over all states of the finite columns inside an integral over 1 to 3 real ones"},
 }};
 constexpr std::array<Method, infos.size()> methods{{
     {plan_gaussian, solve_gaussian},
     {plan_layer_sum, solve_layer_sum},
     {plan_enumeration, solve_enumeration},
     {plan_quadrature, solve_quadrature},
+    {plan_mixed, solve_quadrature},
 }};
 
 /// Every method keeps E[dE/dW] of each row of x until all are there.
@@ -423,47 +474,34 @@ ExactAnswer solve(const Task& task, const Executor& executor) {
 
 // ---- the positive phase
 
-/// Sums over one block of data.
-struct DataSum {
-  Eigen::VectorXd param_grad;
-  double free_energy = 0;
-};
-
-void refuse_bad_data(const PerChain& energy, Index first) {
-  for (Index c = 0; c < energy.size(); ++c) {
-    if (energy[c] == std::numeric_limits<double>::infinity()) {
-      throw ConfigError(
-          fmt::format("row {} of the data has energy +inf: the NLL is infinite", first + c + 1));
-    }
-    if (!std::isfinite(energy[c])) {
-      throw ModelError(
-          fmt::format("row {} of the data has energy {}: the model overflows or its "
-                      "parameters are no numbers",
-                      first + c + 1, energy[c]));
-    }
-  }
+/// Whether there is no z, or the model sums it out itself.
+bool has_closed_form(const AnyModel& model, const Eigen::MatrixXd& x, double beta) {
+  const std::vector<Index> latents = latent_columns(model.shape());
+  const std::array<Index, 1> row{0};
+  return latents.empty() ||
+         (beta > 0 && model.bind_double(model.prepare(x), row).can_sum_out(latents));
 }
 
-DataSum sum_data(const AnyEnergy<double>& free_energy, const Block<double>& y, Index first) {
-  PerChain energy(y.rows());
-  free_energy.energy(y, energy);
-  refuse_bad_data(energy, first);
-  DataSum sum{Eigen::VectorXd::Zero(free_energy.num_params()), energy.sum()};
-  if (free_energy.can(Ability::param_grad)) {
-    free_energy.add_param_grad(y, {0, y.rows()}, PerChain::Ones(y.rows()), sum.param_grad);
+/// Nothing where z cannot be summed out.
+std::optional<DataSum> sum_in_closed_form(const AnyModel& model, const Eigen::MatrixXd& x,
+                                          const Eigen::MatrixXd& y, double beta,
+                                          const Executor& executor) {
+  const ModelShape shape = model.shape();
+  check_data(shape, x, y);
+  if (!has_closed_form(model, x, beta)) {
+    return std::nullopt;
   }
-  return sum;
-}
-
-void check_data(const ModelShape& shape, const Eigen::MatrixXd& x, const Eigen::MatrixXd& y) {
-  if (y.rows() == 0 || y.cols() != shape.num_y()) {
-    throw ConfigError(fmt::format("y is {} x {}, the model takes {} columns and at least one row",
-                                  y.rows(), y.cols(), shape.num_y()));
-  }
-  if (shape.num_x > 0 && (x.rows() != y.rows() || x.cols() != shape.num_x)) {
-    throw ConfigError(fmt::format("x is {} x {}, with {} rows of y it must be {} x {}", x.rows(),
-                                  x.cols(), y.rows(), y.rows(), shape.num_x));
-  }
+  const std::vector<Index> latents = latent_columns(shape);
+  const AnyPrepared prepared = model.prepare(x);
+  const auto bind = [&](Index first, Index size) {
+    std::vector<Index> row_of_chain;
+    for (Index c = 0; c < size; ++c) {
+      row_of_chain.push_back(shape.num_x > 0 ? first + c : 0);
+    }
+    AnyEnergy<double> energy = model.bind_double(prepared, row_of_chain);
+    return latents.empty() ? std::move(energy) : energy.summed_out(latents, beta);
+  };
+  return sum_over_data(y, shape.num_params, bind, executor);
 }
 
 }  // namespace
@@ -493,41 +531,34 @@ ExactAnswer solve_exact_with_moments(const AnyModel& model, const Eigen::MatrixX
 std::optional<ExactPositive> solve_positive(const AnyModel& model, const Eigen::MatrixXd& x,
                                             const Eigen::MatrixXd& y, double beta,
                                             const Executor& executor) {
-  const ModelShape shape = model.shape();
-  check_data(shape, x, y);
-  const std::vector<Index> latents = latent_columns(shape);
-  const AnyPrepared prepared = model.prepare(x);
-  const auto bind = [&](Index first, Index size) {
-    std::vector<Index> row_of_chain;
-    for (Index c = 0; c < size; ++c) {
-      row_of_chain.push_back(shape.num_x > 0 ? first + c : 0);
-    }
-    return model.bind_double(prepared, row_of_chain);
-  };
-  if (!latents.empty() && !(beta > 0 && bind(0, 1).can_sum_out(latents))) {
+  std::optional<DataSum> sum = sum_in_closed_form(model, x, y, beta, executor);
+  if (!sum) {
     return std::nullopt;
   }
-  const Index blocks = (y.rows() + block_chains - 1) / block_chains;
-  check_memory(sizeof(double) * static_cast<double>(blocks) * static_cast<double>(shape.num_params),
-               fmt::format("positive phase: sums over {} parameters on {} rows take",
-                           shape.num_params, y.rows()));
-  const auto sums = executor.map<DataSum>(blocks, [&](Index i) {
-    const Index first = i * block_chains;
-    const Index size = std::min(block_chains, y.rows() - first);
-    const AnyEnergy<double> energy = bind(first, size);
-    const Block<double> data = y.middleRows(first, size).array();
-    return latents.empty() ? sum_data(energy, data, first)
-                           : sum_data(energy.summed_out(latents, beta), data, first);
-  });
-  ExactPositive positive{Eigen::VectorXd::Zero(sums[0].param_grad.size()), 0};
-  for (const DataSum& sum : sums) {
-    positive.mean_param_grad += sum.param_grad;
-    positive.mean_free_energy += sum.free_energy;
+  const auto rows = static_cast<double>(y.rows());
+  return ExactPositive{sum->param_grad / rows, sum->free_energy / rows};
+}
+
+ExactPositive solve_positive(const AnyModel& model, const Eigen::MatrixXd& x,
+                             const Eigen::MatrixXd& y, double beta, const ExactLimits& limits,
+                             const Executor& executor) {
+  std::optional<DataSum> sum = sum_in_closed_form(model, x, y, beta, executor);
+  if (!sum) {
+    sum = sum_over_latents(model, x, y, beta, limits.max_states, {limits.lower, limits.upper},
+                           executor);
   }
   const auto rows = static_cast<double>(y.rows());
-  positive.mean_param_grad /= rows;
-  positive.mean_free_energy /= rows;
-  return positive;
+  return {sum->param_grad / rows, sum->free_energy / rows};
+}
+
+ExactPlan plan_positive(const AnyModel& model, const Eigen::MatrixXd& x, Index rows, double beta,
+                        const ExactLimits& limits) {
+  const ModelShape shape = model.shape();
+  if (has_closed_form(model, x, beta)) {
+    return {"closed_form", static_cast<double>(rows), 0, ""};
+  }
+  LatentPlan plan = plan_latents(shape, rows, beta, limits.max_states);
+  return {std::move(plan.method), plan.states, 0, std::move(plan.why_not)};
 }
 
 ExactNll exact_nll_gradient(const AnyModel& model, const Eigen::MatrixXd& x,
@@ -536,11 +567,8 @@ ExactNll exact_nll_gradient(const AnyModel& model, const Eigen::MatrixXd& x,
   if (!(beta > 0)) {
     throw ConfigError(fmt::format("beta is {}, the NLL (scaled by 1 / beta) needs beta > 0", beta));
   }
-  std::optional<ExactPositive> positive = solve_positive(model, x, y, beta, executor);
-  if (!positive) {
-    throw ConfigError("no exact gradient: the latents cannot be summed out");
-  }
-  return exact_nll_gradient(std::move(*positive), model, x, beta, limits, executor);
+  ExactPositive positive = solve_positive(model, x, y, beta, limits, executor);
+  return exact_nll_gradient(std::move(positive), model, x, beta, limits, executor);
 }
 
 ExactNll exact_nll_gradient(ExactPositive positive, const AnyModel& model, const Eigen::MatrixXd& x,

@@ -27,7 +27,7 @@ struct ExactLimits {
   /// Of all rows of x together. For quadrature over 2 or 3 columns: energies, as planned; and the
   /// most that one row may take.
   double max_states = 1 << 25;
-  /// range of y for quadrature, of each column
+  /// range of every real column that is integrated over
   double lower = -std::numeric_limits<double>::infinity();
   double upper = std::numeric_limits<double>::infinity();
 };
@@ -51,7 +51,9 @@ std::span<const ExactMethodInfo> exact_methods();
 ///   gaussian     gaussian() view: closed form
 ///   layer_sum    one layer has a closed sum (summed_out), the others are enumerated; beta > 0
 ///   enumeration  all columns of y and z finite
-///   quadrature   one to three real columns, after z is summed out where there is one
+///   quadrature   one to three real columns, after z is summed out where it can be
+///   mixed        one to three real columns beside finite ones, which are summed at every node of
+///                the integral (SummedStates); y and z alike, z summed out first where it can be
 /// @param x  [rows x num_x]; of no matter where num_x = 0
 /// Cost: a pilot of some milliseconds. Throws ConfigError where x has the wrong number of columns
 /// or no row, or beta is negative or not finite.
@@ -87,6 +89,19 @@ std::optional<ExactPositive> solve_positive(const AnyModel& model, const Eigen::
                                             const Eigen::MatrixXd& y, double beta,
                                             const Executor& executor);
 
+/// The same where z cannot be summed out in closed form too: finite z by a sum over all its states,
+/// one to three real ones by an integral within the limits' range, both together (latent_sum.hpp),
+/// at a cost that plan_positive() tells. Throws ConfigError besides where no way applies.
+ExactPositive solve_positive(const AnyModel& model, const Eigen::MatrixXd& x,
+                             const Eigen::MatrixXd& y, double beta, const ExactLimits& limits,
+                             const Executor& executor);
+
+/// Which way solve_positive() with limits would take: "closed_form", "enumeration", "quadrature",
+/// "mixed", or none; `states` are energies at all of so many rows of data. No pilot is run:
+/// seconds_estimate is 0.
+ExactPlan plan_positive(const AnyModel& model, const Eigen::MatrixXd& x, Index rows, double beta,
+                        const ExactLimits& limits = {});
+
 /// The NLL (M4) and its gradient (M6, no factor beta), both mean over the data rows.
 struct ExactNll {
   double nll = 0;
@@ -96,8 +111,8 @@ struct ExactNll {
 };
 
 /// @param x  [rows x num_x]  @param y  [rows x num_y]
-/// Throws as solve_exact and solve_positive, and ConfigError where z cannot be summed out or beta
-/// is not positive.
+/// Throws as solve_exact and solve_positive with limits, and ConfigError where beta is not
+/// positive.
 ExactNll exact_nll_gradient(const AnyModel& model, const Eigen::MatrixXd& x,
                             const Eigen::MatrixXd& y, double beta, const ExactLimits& limits,
                             const Executor& executor);

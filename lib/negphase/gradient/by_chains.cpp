@@ -125,8 +125,8 @@ Phase draw(const Problem& p, const AnySampler& sampler, const ChainsPlan& plan,
 Phase positive_phase(const Problem& p, const AnySampler& sampler, const ChainsPlan& plan,
                      const RunSettings& run) {
   if (!plan.sample_positive) {
-    const auto exact = solve_positive(p.model, p.x, p.y, p.beta, *run.executor);
-    return exact_phase(exact->mean_param_grad);
+    return exact_phase(
+        solve_positive(p.model, p.x, p.y, p.beta, ExactLimits{}, *run.executor).mean_param_grad);
   }
   PhaseSpec spec;
   spec.role = "positive phase";
@@ -160,6 +160,8 @@ GradientEstimate make_estimate(const Phase& positive, const Phase& negative) {
   e.effective_size = effective_sizes(negative);
   e.positive = positive.gradient.mean;
   e.negative = negative.gradient.mean;
+  e.positive_error = positive.gradient.squared_error.cwiseSqrt();
+  e.negative_error = negative.gradient.squared_error.cwiseSqrt();
   e.positive_is_exact = positive.chains == 0;
   e.chains = negative.chains;
   e.draws = negative.draws;

@@ -38,7 +38,9 @@ void check_coupling(const Problem& problem, const AnySampler& sampler, const Cha
 /// the derivative, change, conditional or layer of the energy that its values contradict
 /// (run/gradient_check.hpp, run/change_check.hpp).
 void check_sampler(const Problem& problem, const AnySampler& sampler);
-/// Whether E[dE/dW | y] can be had without sampling: there is no z, or it can be summed out.
+/// Whether E[dE/dW | y] costs no more than sampling: there is no z, or the model sums it out
+/// itself. Elsewhere an exact positive phase may still be had by states or an integral, at a cost
+/// (plan_positive()).
 bool positive_has_closed_form(const Problem& problem);
 
 /// Both phases, their difference with its error bar, and the warnings that follow from what the

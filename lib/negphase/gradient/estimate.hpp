@@ -59,6 +59,9 @@ struct GradientEstimate {
   /// seldom to be measured.
   Eigen::VectorXd effective_size;
   Eigen::VectorXd positive, negative;  ///< [P] means of the two phases
+  /// [P] their standard errors, from chains of their own: standard_error^2 is the sum of their
+  /// squares. 0 for an exact phase.
+  Eigen::VectorXd positive_error, negative_error;
   bool positive_is_exact = true;
   bool is_exact = false;  ///< no sampling at all
   Index chains = 0;       ///< independent chains in the negative phase

@@ -43,8 +43,11 @@ NllObjective::NllObjective(const Problem& problem, const AnySampler* sampler, co
     all_data_ = pairwise_data(problem.model, problem.y);
   }
   if (how_ == "exact") {
-    if (sample_positive_) {
-      throw ConfigError("gradient = \"exact\": z cannot be summed out of this model");
+    const ExactPlan positive =
+        plan_positive(problem.model, problem.x, problem.rows(), problem.beta, limits_of(train));
+    if (positive.method.empty()) {
+      throw ConfigError("gradient = \"exact\": z cannot be summed out of this model: " +
+                        positive.why_not);
     }
     const ExactPlan plan = plan_exact(problem.model, problem.x, problem.beta, limits_of(train));
     if (plan.method.empty()) {
@@ -139,7 +142,8 @@ ExactPositive NllObjective::exact_positive(const Problem& batch) const {
       return *found;
     }
   }
-  return *solve_positive(batch.model, batch.x, batch.y, batch.beta, *settings_.executor);
+  return solve_positive(batch.model, batch.x, batch.y, batch.beta, limits_of(train_),
+                        *settings_.executor);
 }
 
 Replicates NllObjective::positive_replicates() const {

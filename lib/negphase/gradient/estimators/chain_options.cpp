@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "negphase/exact/exact.hpp"
+
 namespace negphase {
 
 OptionSpec chains_option(std::int64_t fallback) {
@@ -19,15 +21,16 @@ OptionSpec thin_option() {
   return {"thin", std::int64_t{1}, "steps between two draws", 1, 1e9, true, "steps"};
 }
 OptionSpec positive_option() {
-  return {
-      "positive",
-      std::string("auto"),
-      "positive phase: z summed out, or sampled with y clamped (auto: summed out where possible)",
-      -std::numeric_limits<double>::infinity(),
-      std::numeric_limits<double>::infinity(),
-      true,
-      "",
-      {"auto", "exact", "sampled"}};
+  return {"positive",
+          std::string("auto"),
+          "positive phase: z summed out, or sampled with y clamped (auto: sampled unless z has a "
+          "closed "
+          "sum; exact: also by its states or an integral)",
+          -std::numeric_limits<double>::infinity(),
+          std::numeric_limits<double>::infinity(),
+          true,
+          "",
+          {"auto", "exact", "sampled"}};
 }
 OptionSpec positive_chains_option() {
   return {"positive_chains",
@@ -58,11 +61,14 @@ ChainsPlan plan_chains(const Problem& p, const Options& o, std::string_view esti
         "estimator '{}': positive = \"sampled\", but the model has no latent z to sample",
         estimator));
   }
-  if (how == "exact" && !positive_has_closed_form(p)) {
-    throw ConfigError(fmt::format(
-        "estimator '{}': positive = \"exact\", but z cannot be summed out of this model; use "
-        "positive = \"sampled\"",
-        estimator));
+  if (how == "exact") {
+    const ExactPlan exact = plan_positive(p.model, p.x, p.rows(), p.beta);
+    if (exact.method.empty()) {
+      throw ConfigError(fmt::format(
+          "estimator '{}': positive = \"exact\", but z cannot be summed out of this model: {}; use "
+          "positive = \"sampled\"",
+          estimator, exact.why_not));
+    }
   }
   return plan;
 }

@@ -23,8 +23,10 @@ ExactLimits exact_limits(const Options& o) {
 }
 
 void check_exact(const Problem& p, const AnySampler*, const Options& o, const RunSettings&) {
-  if (!positive_has_closed_form(p)) {
-    throw ConfigError("estimator 'exact': z cannot be summed out of this model");
+  const ExactPlan positive = plan_positive(p.model, p.x, p.rows(), p.beta, exact_limits(o));
+  if (positive.method.empty()) {
+    throw ConfigError(fmt::format("estimator 'exact': z cannot be summed out of this model: {}",
+                                  positive.why_not));
   }
   const ExactPlan plan = plan_exact(p.model, p.x, p.beta, exact_limits(o));
   if (plan.method.empty()) {
@@ -36,16 +38,18 @@ void check_exact(const Problem& p, const AnySampler*, const Options& o, const Ru
 GradientEstimate estimate_exact(const Problem& p, const AnySampler*, const Options& o,
                                 const RunSettings& run, const Milestones&) {
   const auto begin = Clock::now();
-  const auto positive = solve_positive(p.model, p.x, p.y, p.beta, *run.executor);
+  const ExactPositive positive =
+      solve_positive(p.model, p.x, p.y, p.beta, exact_limits(o), *run.executor);
   const ExactAnswer negative = solve_exact(p.model, p.x, p.beta, exact_limits(o), *run.executor);
   const Index size = negative.mean_param_grad.size();
   GradientEstimate e;
-  e.mean = positive->mean_param_grad - negative.mean_param_grad;
+  e.mean = positive.mean_param_grad - negative.mean_param_grad;
   e.standard_error = Eigen::VectorXd::Zero(size);
   e.degrees_of_freedom = Eigen::VectorXd::Constant(size, std::numeric_limits<double>::infinity());
   e.effective_size = Eigen::VectorXd::Constant(size, std::numeric_limits<double>::quiet_NaN());
-  e.positive = positive->mean_param_grad;
+  e.positive = positive.mean_param_grad;
   e.negative = negative.mean_param_grad;
+  e.positive_error = e.negative_error = e.standard_error;
   e.is_exact = true;
   e.energy_evaluations = static_cast<std::int64_t>(negative.evaluations);
   e.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
@@ -57,11 +61,11 @@ GradientEstimate estimate_exact(const Problem& p, const AnySampler*, const Optio
 EstimatorRow exact_estimator() {
   constexpr double inf = std::numeric_limits<double>::infinity();
   return {"exact",
-          "no sampling: closed form, layer sum, enumeration or quadrature, whichever applies first",
+          "no sampling: closed form, layer sum, enumeration, quadrature, or a mix of these two",
           {{"max_states", 33554432.0, "states to enumerate at most", 1, 1099511627776.0, true,
             "states"},
-           {"lower", -inf, "lower end of a real y"},
-           {"upper", inf, "upper end of a real y"}},
+           {"lower", -inf, "lower end of a real column"},
+           {"upper", inf, "upper end of a real column"}},
           false,
           check_exact,
           estimate_exact};
