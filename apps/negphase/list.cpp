@@ -7,6 +7,7 @@
 #include "negphase/core/error.hpp"
 #include "negphase/gradient/registry.hpp"
 #include "negphase/gradient/training.hpp"
+#include "negphase/inference/infer_options.hpp"
 #include "negphase/models/registry.hpp"
 #include "negphase/registry/registry.hpp"
 #include "negphase/run/sampling.hpp"
@@ -45,6 +46,8 @@ std::vector<Listed> listed(const std::string& kind) {
     all.push_back({"train", "training: the table [train]", train_options(), {}});
   } else if (kind == "sample") {
     all.push_back({"sample", "draws: the table [sample]", sample_options(), {}});
+  } else if (kind == "infer") {
+    all.push_back({"infer", "lowest places: the table [infer]", infer_options(), {}});
   } else {
     all.push_back({"exact",
                    "limits of exact methods: the table [exact]",
@@ -115,8 +118,8 @@ Json json_of(const std::string& kind) {
 }
 
 const std::vector<std::string>& list_kinds() {
-  static const std::vector<std::string> kinds{"models", "samplers", "estimators",
-                                              "train",  "sample",   "exact"};
+  static const std::vector<std::string> kinds{"models", "samplers", "estimators", "train",
+                                              "sample", "infer",    "exact"};
   return kinds;
 }
 

@@ -200,6 +200,7 @@ CommandLine::CommandLine() {
   add_report_flag(add_file_verb("gradient", run_gradient));
   add_file_verb("exact", run_exact);
   add_file_verb("sample", run_sample);
+  add_file_verb("infer", run_infer);
   CLI::App* train = add_file_verb("train", run_train);
   train->get_option("--out")->required();
   add_report_flag(train);
@@ -213,7 +214,7 @@ CommandLine::CommandLine() {
   add_report();
   CLI::App* list = verb("list");
   list->add_option("kind", kind,
-                   "models, samplers, estimators, train, sample or exact; all if not given")
+                   "models, samplers, estimators, train, sample, infer or exact; all if not given")
       ->type_name("KIND");
   list->add_flag("--json", common.json, "print one JSON object");
   list->callback([this] { run = [this] { return run_list(kind, common.json); }; });

@@ -9,6 +9,7 @@
 
 #include "negphase/gradient/registry.hpp"
 #include "negphase/gradient/training.hpp"
+#include "negphase/inference/infer_options.hpp"
 #include "negphase/io/couplings_file.hpp"
 #include "negphase/io/params_file.hpp"
 #include "negphase/io/state_codes.hpp"
@@ -75,6 +76,7 @@ LegalNames legal_names() {
   }
   legal.verbs.push_back({"train", train_options()});
   legal.verbs.push_back({"sample", sample_options()});
+  legal.verbs.push_back({"infer", infer_options()});
   legal.verbs.push_back({"exact", find_estimator("exact").options});
   return legal;
 }

@@ -28,9 +28,11 @@ int run_gradient(const std::string& file, const CommonArguments& common);
 int run_train(const std::string& file, const CommonArguments& common);
 int run_exact(const std::string& file, const CommonArguments& common);
 int run_sample(const std::string& file, const CommonArguments& common);
+int run_infer(const std::string& file, const CommonArguments& common);
 /// @param file  "": the suite that comes with the program
 int run_bench(const std::string& file, const CommonArguments& common);
-/// @param kind  "models", "samplers", "estimators", "train", "sample", "exact" or "" for all
+/// @param kind  "models", "samplers", "estimators", "train", "sample", "infer", "exact" or "" for
+/// all
 int run_list(const std::string& kind, bool json);
 int run_demo(const CommonArguments& common);
 /// @param out  the page; "" for report.html, in the folder where it is one, else in the current one

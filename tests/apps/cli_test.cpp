@@ -44,9 +44,9 @@ std::vector<std::string> verbs(const TemporaryFolder& folder) {
 
 TEST_CASE("cli: help and version") {
   const TemporaryFolder folder;
-  for (const char* arguments :
-       {"--help", "gradient --help", "exact --help", "sample --help", "train --help",
-        "bench --help", "report --help", "list --help", "demo --help", "--version"}) {
+  for (const char* arguments : {"--help", "gradient --help", "exact --help", "sample --help",
+                                "infer --help", "train --help", "bench --help", "report --help",
+                                "list --help", "demo --help", "--version"}) {
     CAPTURE(arguments);
     const ToolRun run = run_tool(folder, arguments);
     CHECK(run.exit_code == 0);
