@@ -2,10 +2,12 @@
 
 #include <fmt/core.h>
 
+#include <Eigen/Eigenvalues>
 #include <chrono>
 #include <nlohmann/json.hpp>
 
-#include "negphase/gradient/registry.hpp"
+#include "exact_options.hpp"
+#include "negphase/gradient/hessian.hpp"
 #include "negphase/io/files.hpp"
 #include "output.hpp"
 #include "progress_bar.hpp"
@@ -23,6 +25,7 @@ struct ExactResult {
   ExactPlan plan;
   ExactAnswer negative;
   std::optional<ExactPositive> positive;
+  std::optional<Hessian> hessian;  ///< where it is asked for
   double seconds = 0;
 
   /// (1/beta) mean log Z + mean F (M4)
@@ -66,6 +69,26 @@ std::string moments_of(const ExactAnswer& answer, const ProblemFile& file) {
   return text + file.about_y() + "\n";
 }
 
+Eigen::VectorXd eigenvalues_of(const Hessian& hessian) {
+  return Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(hessian.value, Eigen::EigenvaluesOnly)
+      .eigenvalues();
+}
+
+std::string second_derivatives(const Hessian& hessian) {
+  return hessian.by_differences ? ", second derivatives of the energy by differences" : "";
+}
+
+Json json_of(const Hessian& hessian) {
+  Json rows = Json::array();
+  for (Index i = 0; i < hessian.value.rows(); ++i) {
+    rows.push_back(json_array(hessian.value.row(i).transpose()));
+  }
+  return {{"method", hessian.method},
+          {"by_differences", hessian.by_differences},
+          {"value", std::move(rows)},
+          {"eigenvalues", json_array(eigenvalues_of(hessian))}};
+}
+
 std::string text_of(const ExactResult& r, const ProblemFile& file) {
   const Problem& problem = file.problem;
   const Eigen::VectorXd& log_z = r.negative.log_z;
@@ -83,6 +106,13 @@ std::string text_of(const ExactResult& r, const ProblemFile& file) {
     text += fmt::format("|gradient| {:.6g}\n", r.gradient().norm());
   } else {
     text += "NLL        -   z cannot be summed out of this model\n";
+  }
+  if (r.hessian) {
+    const Eigen::VectorXd eigenvalues = eigenvalues_of(*r.hessian);
+    text += fmt::format(
+        "Hessian    {0} x {0} by {1}{2}: eigenvalues {3:.6g} to {4:.6g}; --json has it whole\n",
+        eigenvalues.size(), r.hessian->method, second_derivatives(*r.hessian), eigenvalues[0],
+        eigenvalues[eigenvalues.size() - 1]);
   }
   return text + "\n" + moments_of(r.negative, file) + table_of(r, problem);
 }
@@ -102,6 +132,9 @@ Json json_of(const ExactResult& r, const ProblemFile& file, const CommonArgument
   json["mean"] = r.positive ? json_array(r.gradient()) : Json();
   json["positive"] = r.positive ? json_array(r.positive->mean_param_grad) : Json();
   json["negative"] = json_array(r.negative.mean_param_grad);
+  if (r.hessian) {
+    json["hessian"] = json_of(*r.hessian);
+  }
   const bool has_moments = r.negative.mean.size() > 0;
   json["y_mean"] = has_moments ? json_array(r.negative.mean) : Json();
   json["y_standard_deviation"] = has_moments ? json_array(r.negative.deviation) : Json();
@@ -123,8 +156,8 @@ ExactLimits limits_of(const Options& options) {
 int run_exact(const std::string& file, const CommonArguments& common) {
   const ProblemFile loaded = load_problem(file, common, ParamsAre::required);
   const Problem& problem = loaded.problem;
-  const ExactLimits limits =
-      limits_of(verb_options(loaded.config, "exact", find_estimator("exact").options));
+  const Options options = verb_options(loaded.config, "exact", exact_options());
+  const ExactLimits limits = limits_of(options);
   Executor executor(common.threads);
   executor.stop_on(stop_token());
   ExactResult result;
@@ -146,6 +179,9 @@ int run_exact(const std::string& file, const CommonArguments& common) {
   }
   result.negative = solve_exact_with_moments(problem.model, problem.x, problem.beta, limits,
                                              executor, problem.y.colwise().mean().transpose());
+  if (options.flag("hessian")) {
+    result.hessian = exact_hessian(problem, limits, executor);
+  }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
   const std::string json = json_of(result, loaded, common).dump(2) + "\n";

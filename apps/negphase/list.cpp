@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "exact_options.hpp"
 #include "negphase/core/error.hpp"
 #include "negphase/gradient/registry.hpp"
 #include "negphase/gradient/training.hpp"
@@ -49,10 +50,7 @@ std::vector<Listed> listed(const std::string& kind) {
   } else if (kind == "infer") {
     all.push_back({"infer", "lowest places: the table [infer]", infer_options(), {}});
   } else {
-    all.push_back({"exact",
-                   "limits of exact methods: the table [exact]",
-                   find_estimator("exact").options,
-                   {}});
+    all.push_back({"exact", "limits of exact methods: the table [exact]", exact_options(), {}});
   }
   return all;
 }

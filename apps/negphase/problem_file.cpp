@@ -7,6 +7,7 @@
 #include <array>
 #include <optional>
 
+#include "exact_options.hpp"
 #include "negphase/gradient/registry.hpp"
 #include "negphase/gradient/training.hpp"
 #include "negphase/inference/infer_options.hpp"
@@ -77,7 +78,7 @@ LegalNames legal_names() {
   legal.verbs.push_back({"train", train_options()});
   legal.verbs.push_back({"sample", sample_options()});
   legal.verbs.push_back({"infer", infer_options()});
-  legal.verbs.push_back({"exact", find_estimator("exact").options});
+  legal.verbs.push_back({"exact", exact_options()});
   return legal;
 }
 

@@ -49,8 +49,8 @@ void check_coverage(const std::string& what, const Problem& p, const AnySampler*
     }
   }
   MESSAGE(what << ": coverage " << covered.mean() << ", components " << covered.minCoeff() << " to "
-               << covered.maxCoeff() << (nll ? ", of the NLL " : "")
-               << (nll ? std::to_string(of_loss / repetitions) : ""));
+               << covered.maxCoeff()
+               << (nll ? ", of the NLL " + std::to_string(of_loss / repetitions) : ""));
   // 4.9 binomial standard errors: a component is outside by chance once in a million
   const double band = 4.9 * std::sqrt(0.95 * 0.05 / repetitions);
   CHECK(covered.minCoeff() >= 0.95 - band);
