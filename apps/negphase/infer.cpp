@@ -219,12 +219,19 @@ std::string csv_of(const InferResult& r, const ProblemFile& file) {
   return csv;
 }
 
+/// Finite differences of a gradient do not tell a curvature below this from 0.
+bool is_flat(const Minimum& minimum) {
+  return minimum.curvature.size() > 0 &&
+         minimum.curvature[0] < 1e-6 * std::max(1.0, minimum.curvature.maxCoeff());
+}
+
 std::vector<Warning> warnings_of(const InferResult& r) {
-  Index ran_away = 0, unsettled = 0, searches = 0, cut = 0;
+  Index ran_away = 0, unsettled = 0, searches = 0, cut = 0, flat = 0;
   for (const RowMinima& row : r.rows) {
     ran_away += row.ran_away;
     unsettled += row.unsettled;
     searches += row.searches;
+    flat += std::count_if(row.minima.begin(), row.minima.end(), is_flat);
     cut += row.num_minima > static_cast<Index>(row.minima.size()) ? 1 : 0;
   }
   std::vector<Warning> all;
@@ -240,6 +247,12 @@ std::vector<Warning> warnings_of(const InferResult& r) {
     all.push_back(
         {"unsettled_searches",
          fmt::format("{} of {} searches still fell when they were given up", unsettled, searches)});
+  }
+  if (flat > 0) {
+    all.push_back({"flat_minima",
+                   fmt::format("{} minima are flat along a direction: what is listed are places of "
+                               "a valley or of a plateau",
+                               flat)});
   }
   if (cut > 0) {
     all.push_back({"list_cut", fmt::format("{} rows have more minima than are kept: infer."

@@ -99,7 +99,7 @@ TEST_CASE("cli: list") {
   CHECK(samplers["samplers"].size() >= 5);
   const Json models = result(folder, "list models")["models"];
   CHECK(models[0].contains("parameters"));
-  CHECK(result(folder, "list").size() == 6);
+  CHECK(result(folder, "list").size() == 7);
 }
 
 TEST_CASE("cli: the same bytes for any number of threads") {
