@@ -14,9 +14,11 @@
 #include "planted/LO14.hpp"
 #include "planted/LO15.hpp"
 #include "planted/LO16.hpp"
+#include "support/energy_model.hpp"
 #include "support/kernel_probe.hpp"
 #include "support/label_model.hpp"
 #include "support/problems.hpp"
+#include "support/zoo.hpp"
 
 // Where negative answers come from: the lowest of other answers, against the whole table of
 // energies; draws, against the law that they are drawn from.
@@ -58,7 +60,7 @@ Index number_of(const Problem& p, const Eigen::MatrixXd& y, Index row) {
 Problem flat_spins() {
   Eigen::MatrixXd y(3, 2);
   y << -1, -1, 1, -1, 1, 1;
-  return {PairwiseModel(ColumnKind::spin, Graph(2, all_pairs(2)), Params::Zero(3)),
+  return {negphase::PairwiseModel(ColumnKind::spin, Graph(2, all_pairs(2)), Params::Zero(3)),
           Eigen::MatrixXd(3, 0), y, 1.0};
 }
 
@@ -135,6 +137,16 @@ TEST_CASE("M3: real answers: the least of all, and the least outside a ball") {
   }
   CHECK_THROWS_WITH_AS(offending_answers(p, named("hinge"), 0, settings),
                        doctest::Contains("negative_radius"), ConfigError);
+}
+
+TEST_CASE("losses: an answer without an alternative is refused") {
+  const RunSettings settings = settings_on(two_threads, 1);
+  const TableEnergy<double> lone({{ColumnKind::category, 1}}, Eigen::VectorXd::Zero(1));
+  const Problem p{EnergyModel::of(lone), Eigen::MatrixXd(2, 0), Eigen::MatrixXd::Zero(2, 1), 1};
+  CHECK_THROWS_WITH_AS(offending_answers(p, named("hinge"), 0, settings),
+                       doctest::Contains("there is no other answer"), ConfigError);
+  CHECK_THROWS_WITH_AS(least_answers(p, named("perceptron"), settings),
+                       doctest::Contains("there is no other answer"), ConfigError);
 }
 
 namespace {
