@@ -45,7 +45,7 @@ std::optional<AnySampler> training_sampler(const ProblemFile& loaded, const Opti
   if (!config.sampler) {
     throw ConfigError({config.file.string(), 0, 0},
                       "[sampler] is missing: training by chains needs one (key: name); [train] "
-                      "gradient = \"exact\" needs none");
+                      "gradient = \"exact\" needs none, nor does \"importance\"");
   }
   Complaints complaints;
   std::optional<AnySampler> sampler;
@@ -313,6 +313,15 @@ void collect_warnings(Training& t) {
   }
   if (t.sampler && how == "cd" && !is_criterion(t.options.word("loss"))) {
     t.warnings.push_back(biased_contrastive_divergence(t.options.integer("cd_k")));
+  }
+  if (how == "short_run") {
+    t.warnings.push_back(biased_short_run(t.options.integer("cd_k")));
+  }
+  if (how == "replay" && t.last.contains("chain_age_mean")) {
+    const ChainAges ages{t.last["chain_age_mean"], t.last["chain_age_min"],
+                         t.last["chain_age_max"]};
+    t.warnings.push_back(
+        biased_replay(ages, t.options.real("reinit_rate"), t.options.integer("cd_k")));
   }
   if (t.watch.can() && !t.last["exact_nll"].is_number()) {
     t.warnings.push_back({"not_normalisable",

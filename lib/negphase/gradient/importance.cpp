@@ -316,7 +316,8 @@ LossEstimate loss_of(const ImportancePhase& phase, double mean_free_energy, doub
 }
 
 GradientEstimate estimate_by_importance(const Problem& p, const Proposal& proposal,
-                                        const ImportancePlan& plan, const RunSettings& run) {
+                                        const ImportancePlan& plan, const RunSettings& run,
+                                        const Milestones& milestones) {
   const auto begin = std::chrono::steady_clock::now();
   const auto positive = solve_positive(p.model, p.x, p.y, p.beta, *run.executor);
   const ImportancePhase phase = draw_importance(p, proposal, plan, run, positive->mean_param_grad);
@@ -336,8 +337,15 @@ GradientEstimate estimate_by_importance(const Problem& p, const Proposal& propos
   e.energy_evaluations = e.chains * e.draws;
   e.nan_proposals = phase.nan_draws;
   e.loss = loss_of(phase, positive->mean_free_energy, p.beta);
-  warn(e, phase, plan);
   e.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (milestones.points > 0) {
+    const auto error_along = [&](const Eigen::VectorXd& direction) {
+      return std::sqrt(
+          combine(phase.replicates, direction.transpose() * phase.cell_means).squared_error[0]);
+    };
+    milestones.report({e, error_along});
+  }
+  warn(e, phase, plan);
   return e;
 }
 

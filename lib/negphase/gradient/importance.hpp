@@ -1,4 +1,5 @@
 #pragma once
+#include "negphase/gradient/milestones.hpp"
 #include "negphase/gradient/proposal.hpp"
 #include "negphase/gradient/replicates.hpp"
 #include "negphase/run/settings.hpp"
@@ -42,8 +43,10 @@ void check_importance(const Problem& problem, const ImportancePlan& plan,
 
 /// The gradient with its error bar from the spread of the replicates (M7), and the NLL itself with
 /// its own, from the same draws.
+/// @param milestones  is shown the whole of it, and nothing before
 GradientEstimate estimate_by_importance(const Problem& problem, const Proposal& proposal,
-                                        const ImportancePlan& plan, const RunSettings& settings);
+                                        const ImportancePlan& plan, const RunSettings& settings,
+                                        const Milestones& milestones = {});
 
 /// The mean over the cells, and what the draws say of the NLL. For estimates and training alike.
 /// @param mean_free_energy  of the data (ExactPositive)

@@ -15,7 +15,8 @@ struct Milestone {
 
 /// Wants to see an estimate grow: after all of its draws a chain, a half, a quarter and so on, at
 /// most `points` of them, the fewest first. Looking changes no number. The error of the estimate
-/// is reported as it stands; warnings are not among it yet. Estimates without chains have none.
+/// is reported as it stands; warnings are not among it yet. Of weighted draws all at once, of exact
+/// estimates nothing.
 struct Milestones {
   int points = 0;
   std::function<void(const Milestone&)> report;

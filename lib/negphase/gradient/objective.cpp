@@ -20,13 +20,13 @@ std::unique_ptr<Objective> make_objective(const Problem& problem, const AnySampl
 }
 
 bool needs_sampler(const Options& train) {
-  if (train.integer("nll_chains") > 0) {
+  const std::string& gradient = train.word("gradient");
+  const bool of_nll = train.word("loss") == "nll";
+  if (train.integer("nll_chains") > 0 && !(of_nll && gradient == "exact")) {
     return true;
   }
-  const std::string& gradient = train.word("gradient");
-  return train.word("loss") == "nll"
-             ? gradient != "exact" && gradient != "importance"
-             : NegativeAnswers::source_of(train) == NegativeAnswers::Source::sampler;
+  return of_nll ? gradient != "exact" && gradient != "importance"
+                : NegativeAnswers::source_of(train) == NegativeAnswers::Source::sampler;
 }
 
 }  // namespace negphase

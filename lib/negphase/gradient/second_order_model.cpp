@@ -3,8 +3,8 @@
 #include <boost/random/normal_distribution.hpp>
 #include <cmath>
 
-#include "negphase/gradient/replay.hpp"
 #include "negphase/random/stream_engine.hpp"
+#include "negphase/run/random_position.hpp"
 
 namespace negphase {
 

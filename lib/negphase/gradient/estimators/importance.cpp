@@ -5,6 +5,7 @@
 
 #include "negphase/gradient/estimators/chain_options.hpp"
 #include "negphase/gradient/estimators/estimators.hpp"
+#include "negphase/run/gradient_check.hpp"
 
 // Self-normalised importance sampling (M8).
 namespace negphase {
@@ -23,11 +24,12 @@ void check_by_importance(const Problem& p, const AnySampler*, const Options& o,
                          const RunSettings& run) {
   check_importance(p, plan_of(o), run);
   proposal_of(p, o);
+  check_gradients(p.model, p.x, p.y, 1);
 }
 
 GradientEstimate estimate_importance(const Problem& p, const AnySampler*, const Options& o,
-                                     const RunSettings& run, const Milestones&) {
-  GradientEstimate e = estimate_by_importance(p, *proposal_of(p, o), plan_of(o), run);
+                                     const RunSettings& run, const Milestones& milestones) {
+  GradientEstimate e = estimate_by_importance(p, *proposal_of(p, o), plan_of(o), run, milestones);
   const std::vector<Column> y = p.model.shape().y;
   const bool has_real = std::any_of(
       y.begin(), y.end(), [](const Column& column) { return column.kind == ColumnKind::real; });
