@@ -59,7 +59,8 @@ int main(int argc, char** argv) {
   FiguresPage page("One x, many answers");
   page.text(
       "Each x has two answers, +sqrt(x) and -sqrt(x), with noise of 0.1. The same perceptron is "
-      "trained as an energy by the exact gradient of the NLL, once over y alone and once with a "
+      "trained as an energy, with weighted draws of a proposal for the negative phase (M8), once "
+      "over y alone and once with a "
       "latent z of two states that is summed out (M1); inference returns every minimum that it "
       "finds, not only the best one (M3).");
 
@@ -71,7 +72,9 @@ int main(int argc, char** argv) {
   for (const auto& [name, states] :
        {std::pair{"energy", Index{0}}, {"energy with latent z", Index{2}}}) {
     const Problem problem{make(states), seen.x, seen.y};
-    const AnyModel model = trained(problem, {{"gradient", std::string("exact"), {}},
+    const AnyModel model = trained(problem, {{"gradient", std::string("importance"), {}},
+                                             {"proposal_draws", std::int64_t{100}, {}},
+                                             {"batch", std::int64_t{1000}, {}},
                                              {"optimizer", std::string("adam"), {}},
                                              {"learning_rate", 0.02, {}},
                                              {"updates", updates, {}}});
@@ -79,8 +82,8 @@ int main(int argc, char** argv) {
     energies.push_back({name, found.y, found.free_energy, {}, {}, FigureSeries::Style::curve});
     densities.push_back({name, found.y, found.density, {}, {}, FigureSeries::Style::curve});
     std::string modes;
-    for (const Minimum& m :
-         find_minima(model, at, 1, {}, {.executor = &executor, .seed = 1}).front().minima) {
+    const auto minima = find_minima(model, at, 1, {}, {.executor = &executor, .seed = 1});
+    for (const Minimum& m : minima.front().minima) {
       modes += (modes.empty() ? "" : ", ") + text(m.place[0]);
     }
     const auto nll = [&](const Data& data) {
@@ -89,7 +92,7 @@ int main(int argc, char** argv) {
     table.rows.push_back({name, modes, nll(seen), nll(held)});
   }
   const auto regression = GaussianRegression::fit(seen.x, seen.y);
-  table.rows.push_back({"Gaussian regression", text(regression->mean(at.transpose())[0]),
+  table.rows.push_back({"Gaussian regression", text(regression->mean(at)(0, 0)),
                         text(regression->nll(seen.x, seen.y, 1)),
                         text(regression->nll(held.x, held.y, 1))});
   page.figure(

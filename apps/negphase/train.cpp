@@ -303,6 +303,7 @@ void warn_of_lost_weight(Training& t) {
 
 void collect_warnings(Training& t) {
   const RunCounts counts = t.trainer.counts();
+  const std::string& how = t.options.word("gradient");
   warn_of_acceptance(counts, t.warnings);
   warn_of_last_acceptance(t);
   warn_of_lost_weight(t);
@@ -314,7 +315,7 @@ void collect_warnings(Training& t) {
   if (t.sampler && how == "cd" && !is_criterion(t.options.word("loss"))) {
     t.warnings.push_back(biased_contrastive_divergence(t.options.integer("cd_k")));
   }
-  if (how == "short_run") {
+  if (how == "short_run" && !has_another_loss(t.options)) {
     t.warnings.push_back(biased_short_run(t.options.integer("cd_k")));
   }
   if (how == "replay" && t.last.contains("chain_age_mean")) {

@@ -489,6 +489,6 @@ TEST_CASE("report: a page of figures of one's own") {
   CHECK(contains(markup, "&lt;b&gt;text"));
   CHECK(contains(markup, "&lt;i&gt;"));
   CHECK(count_of(markup, "<figure") == 2);
-  CHECK(contains(markup, "1 (0.5 to 1.5)"));
+  CHECK(contains(markup, "1.00 (0.500 to 1.50)"));
 }
 #endif

@@ -128,10 +128,10 @@ TEST_CASE("training computes what depends on x as often for many steps of chains
   const AnySampler gibbs = make_sampler("block_gibbs", Given{});
   const auto rows_of_update = [&](std::int64_t cd_k, std::int64_t chains) {
     const Given given{
-        {"updates", std::int64_t{10}, {}}, {"cd_k", cd_k, {}}, {"chains_per_row", chains, {}}};
+        {"updates", std::int64_t{100}, {}}, {"cd_k", cd_k, {}}, {"chains_per_row", chains, {}}};
     Trainer trainer(problem, &gibbs, Options::resolve("[train]", train_options(), given),
                     settings_on(executor, 3));
-    trainer.update();
+    trainer.update();  // the first looks at the training's health
     counts->rows = 0;
     trainer.update();
     return counts->rows.load();

@@ -226,7 +226,7 @@ TEST_CASE("losses: a batch takes the given answers of its own rows") {
   const auto matches = [&](auto batches) {
     bool all = true;
     for (int update = 0; update < 6; ++update) {
-      const Eigen::MatrixXd y = batches.next(p.model).y;
+      const Eigen::MatrixXd y = batches.next(p.model, update + 1).y;
       all = all && batches.taken_of(p.y) == y;
     }
     return all;

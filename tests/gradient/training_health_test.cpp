@@ -187,8 +187,7 @@ TEST_CASE("the signal of the last tenth of the gradients over their noise") {
 
 TEST_CASE("the energy penalty is the derivative of mean F^2; planted TR8: without its factor 2") {
   const Problem p = testing::rbm_problem("rbm_3x2");  // F with z summed out
-  const Eigen::MatrixXd negatives = p.y.array() == 0;
-  const Negatives both{negatives.cast<double>(), false};
+  const Negatives both{Eigen::MatrixXd::Ones(p.rows(), p.y.cols()) - p.y, false};
   const auto value = [&](const Params& w) {
     const AnyModel model = p.model.with_params(w);
     const FreeEnergies energies(model, p.x, p.rows(), p.beta, LatentRule::sum, executor());

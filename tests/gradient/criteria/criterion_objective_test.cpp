@@ -89,7 +89,7 @@ TEST_CASE("each update has draws of its own, or none") {
     const auto first = objective.at(p.model, 1).gradient,
                second = objective.at(p.model, 2).gradient;
     CHECK((first - second).isZero(0) == !row.draws);
-    CHECK(objective.is_exact() == !row.draws);
+    CHECK(objective.why_no_line_search().empty() == !row.draws);
     CHECK(objective.counts().energy_evaluations > 0);
   }
   const Problem p = gaussian_rows();
@@ -159,7 +159,7 @@ TEST_CASE("training refuses a criterion that does not apply, and says what to ta
   const Executor executor(1);
   const auto message = [&](const Problem& p, const std::string& loss, const Given& given = {}) {
     try {
-      CriterionObjective(loss, p, options_of(loss, given), testing::settings_on(executor, 1));
+      Trainer(p, nullptr, options_of(loss, given), testing::settings_on(executor, 1));
     } catch (const ConfigError& refused) {
       return std::string(refused.what());
     }
