@@ -59,7 +59,8 @@ struct PhaseSpec {
   bool restart = false;               ///< every draw starts anew (CD-k)
   StartFunction start;                ///< empty: at the datum of the chain's row
   std::optional<Replay> replay = {};  ///< chains that start anew on the way
-  Eigen::VectorXd reference;  ///< [P] a guess of E[dE/dW]; keeps digits of the marginal variance
+  Eigen::VectorXd reference =
+      {};  ///< [P] a guess of E[dE/dW]; keeps digits of the marginal variance
 };
 
 /// The chains of one phase, alive: both phases, every estimator, training and both precisions go
