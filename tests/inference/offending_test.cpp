@@ -132,7 +132,7 @@ TEST_CASE("M3: on a sphere in two and five dimensions, the lowest place of a slo
   // - y| where m lies inside, else m itself
   for (const Index d : {2, 5}) {
     struct Bowl {
-      using Scalar = double;
+      using Scalar [[maybe_unused]] = double;  // of a local class: the compiler overlooks its use
       std::span<const Column> columns() const { return all; }
       void energy(const Block<double>& y, PerChain& out) const {
         out = (y.rowwise() - m.transpose().array()).square().rowwise().sum() / 2;
