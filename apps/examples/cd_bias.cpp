@@ -218,7 +218,7 @@ int main(int argc, char** argv) {
       {"bias",
        "Bias against k, at four stages of the exact training",
        "Near the start a few steps do. Once the energy has valleys the chain needs hundreds "
-       "of steps to forget the datum, and CD-1 is off by many times the gradient.",
+       "of steps to forget the datum, and CD-1 is off by more than the gradient itself.",
        {{"", {"k", true}, {"|bias| / |gradient|", true}, bias}}});
   write(page, given);
 }

@@ -62,7 +62,7 @@ double merged(std::span<const double> a) {
 
 }  // namespace
 
-TEST_CASE("log-sum-exp within 1 ulp of the vectors, in one go, running and merged") {
+TEST_CASE("M14: log-sum-exp within 1 ulp of the vectors, in one go, running and merged") {
   CHECK(worst_ulps_on_vectors(negphase::log_sum_exp) <= 1);
   CHECK(worst_ulps_on_vectors(running) <= 1);
   CHECK(worst_ulps_on_vectors(merged) <= 1);

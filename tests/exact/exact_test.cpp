@@ -226,7 +226,7 @@ constexpr double quotient_bound = 1e-4;
 
 }  // namespace
 
-TEST_CASE("exact: Ising 2x2 and 3x3 against the vectors") {
+TEST_CASE("M2: exact: Ising 2x2 and 3x3 against the vectors") {
   for (const auto& [name, n] : {std::pair("ising_2x2_free", 4),
                                 {"ising_3x3_torus_critical", 9},
                                 {"ising_3x3_torus_cold", 9}}) {
@@ -355,7 +355,8 @@ TEST_CASE("exact: forbidden states of the vectors") {
   CHECK(close_log_z(sum.log_z, number(expected["logZ"])));
 }
 
-TEST_CASE("exact: the gradient is the derivative of the NLL for every registered model") {
+TEST_CASE(
+    "M4, M5, M6: exact: the gradient is the derivative of the NLL for every registered model") {
   for (const ModelRow& row : model_registry()) {
     if (row.name == "deep_boltzmann") {
       continue;  // its positive phase has no closed form

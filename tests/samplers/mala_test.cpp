@@ -204,7 +204,7 @@ std::string complaint_of_odd_energies(Make make) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("mala is the textbook kernel", S, double, float) {
+TEST_CASE_TEMPLATE("M12: mala is the textbook kernel", S, double, float) {
   REQUIRE(reference_mala().size() == 12);
   Errors errors;
   CHECK(complaint_of<S>(Suspect{mala, wells<S>, same_beta, same_words}, &errors) == "");

@@ -103,7 +103,7 @@ StepInfo info_of_step(const SiteGibbs& kernel, const E& energy, const Block<doub
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("a sweep has the product of the textbook matrices", S, double, float) {
+TEST_CASE_TEMPLATE("M13: a sweep has the product of the textbook matrices", S, double, float) {
   for (const double beta : betas) {
     CAPTURE(beta);
     CHECK(complaint_of_sweep(three_spins<S>(), beta) == "");

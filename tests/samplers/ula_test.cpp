@@ -60,13 +60,13 @@ constexpr auto ula = [](double h) { return Ula(h); };
 
 }  // namespace
 
-TEST_CASE("ula is the textbook map with the textbook stationary variance") {
+TEST_CASE("M11: ula is the textbook map with the textbook stationary variance") {
   REQUIRE(reference_mala().size() == 12);
   REQUIRE(reference_ula().size() == 4);
   CHECK(complaint_of(ula, CoupledWells<double>(1)) == "");
 }
 
-TEST_CASE("the stationary variance is not that of the target") {
+TEST_CASE("M12: the stationary variance is not that of the target") {
   for (const UlaRow& row : reference_ula()) {
     CHECK(std::abs(row.variance * row.beta * row.k - 1) > 0.05);
   }
