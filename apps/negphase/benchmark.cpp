@@ -23,6 +23,12 @@ bool is_named(const RunConfig& config, std::string_view sampler) {
   });
 }
 
+// A temperature of its own by default makes it a sampler of another model.
+bool samples_the_model(const std::string& name, double beta) {
+  const double own = make_sampler(name).own_beta;
+  return own == 0 || own == beta;
+}
+
 // A row for every sampler that applies and that no row names.
 void add_samplers(RunConfig& config, const FilePlace& place, const Problem& problem) {
   if (!config.estimator) {
@@ -36,7 +42,8 @@ void add_samplers(RunConfig& config, const FilePlace& place, const Problem& prob
   std::vector<CompareRow> added;
   for (const SamplerRow& sampler : sampler_registry()) {
     const std::string name(sampler.name);
-    if (!is_named(config, name) && why_not(sampler, energy).empty()) {
+    if (!is_named(config, name) && why_not(sampler, energy).empty() &&
+        samples_the_model(name, problem.beta)) {
       added.push_back({name, place, NamedThing{name, place, {}}, config.estimator});
     }
   }
