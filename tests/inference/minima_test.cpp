@@ -417,7 +417,8 @@ TEST_CASE("inference: the tests see planted bugs") {
   }));
   // F at another temperature: 0.5 and 1 disagree in the energy
   const PlainRbm rbm = disagreeing_rbm();
-  const planted::IN3::TargetEnergies wrong(rbm.model(), no_x, 0.5, planted::IN3::Target::y, 1);
+  const AnyModel model = rbm.model();
+  const planted::IN3::TargetEnergies wrong(model, no_x, 0.5, planted::IN3::Target::y, 1);
   const AnyEnergy<double> energy = wrong.bind_row(0, 1);
   PerChain out(1);
   energy.energy(Block<double>::Zero(1, 1), out);
