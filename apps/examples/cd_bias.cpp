@@ -196,7 +196,7 @@ int main(int argc, char** argv) {
                 curve.log_likelihood.back());
   }
   page.figure({"training",
-               "Log likelihood along a training of 5000 updates",
+               "Log likelihood along a training of " + std::to_string(updates) + " updates",
                "By the exact gradient it rises to the end. By CD-1 it peaks and then falls: the "
                "bias goes on pushing when the gradient has become small.",
                {{"", {"update"}, {"mean log likelihood, nats"}, curves}}});
@@ -216,7 +216,7 @@ int main(int argc, char** argv) {
   }
   page.figure(
       {"bias",
-       "Bias against k, at four stages of the exact training",
+       "Bias against k, at stages of the exact training",
        "Near the start a few steps do. Once the energy has valleys the chain needs hundreds "
        "of steps to forget the datum, and CD-1 is off by more than the gradient itself.",
        {{"", {"k", true}, {"|bias| / |gradient|", true}, bias}}});
