@@ -152,7 +152,7 @@ def words4(runs):
     words = (runs.data / "words4/words4.txt").read_text().split()
     write_csv(table, [["a", "b", "c", "d"]] + [list(word) for word in words])
     letters = [chr(ord("a") + i) for i in range(26)]
-    data = {"file": table, "y": "1..4", "labels": {name: letters for name in "abcd"}}
+    data = {"file": table, "header": True, "y": "1..4", "labels": {name: letters for name in "abcd"}}
     model = {"name": "potts", "couplings": "full"}
     runs.train("words4", "exact", {"model": model, "data": data, "train": {**EXACT, "l2": 1e-4}})
     runs.train("words4", "pcd", {"model": model, "data": data, "sampler": {"name": "block_gibbs"}, "train": {

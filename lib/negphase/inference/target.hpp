@@ -40,7 +40,7 @@ class TargetEnergies {
   AnyEnergy<double> bind_joint(std::span<const Index> row_of_chain) const;
 
  private:
-  const AnyModel& model_;
+  AnyModel model_;
   ModelShape shape_;
   double beta_;
   AnyPrepared prepared_;
