@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "negphase/core/model.hpp"
+#include "negphase/core/warning.hpp"
 #include "negphase/run/meetings.hpp"
 
 namespace negphase {
@@ -18,15 +19,6 @@ struct Problem {
   Eigen::MatrixXd y;  ///< [rows x num_y], state codes where discrete
   double beta = 1;    ///< inverse temperature, > 0
   Index rows() const { return y.rows(); }
-};
-
-/// Something that a reader of an estimate must know. `code` is stable, `text` says what and what to
-/// do about it.
-struct Warning {
-  std::string code;
-  std::string text;
-  /// A check that this run did not pass, for --strict; false: a caveat that goes with the method.
-  bool is_failed_check = false;
 };
 
 /// In how many updates (or draws) chains have taken part since they last started.

@@ -1,0 +1,40 @@
+#pragma once
+#include <Eigen/Core>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "negphase/diagnostics/chain_draws.hpp"
+#include "negphase/parallel/executor.hpp"
+
+namespace negphase {
+
+/// What one quantity's draws say of their own convergence. NaN is what cannot be had; `flags` says
+/// why. Definitions: Vehtari et al. 2021, "Rank-normalization, folding, and localization: an
+/// improved R-hat".
+struct ChainFigures {
+  static constexpr double none = std::numeric_limits<double>::quiet_NaN();
+  double mean = none, sd = none;  ///< of all draws; sd with divisor S - 1
+  double rhat_unsplit = none, rhat_split = none;
+  double rhat_rank_bulk = none, rhat_rank_folded = none;
+  double rhat = none;  ///< the larger of the two above: the one that is reported
+  double ess_unsplit = none, ess_mean = none, ess_sd = none, ess_bulk = none;
+  double ess_q05 = none, ess_q95 = none, ess_median = none;
+  double ess_tail = none;  ///< the smaller of ess_q05 and ess_q95
+  double quantile_05 = none, quantile_50 = none, quantile_95 = none;
+  double mcse_mean = none, mcse_sd = none, mcse_median = none, mcse_q05 = none, mcse_q95 = none;
+  /// "non-finite", "constant", "all-chains-frozen", "one-chain-frozen", "too-short",
+  /// "edge-quantile", "capped"; empty: ok.
+  std::vector<std::string> flags;
+
+  bool has(const std::string& flag) const;
+};
+
+/// All figures of one quantity.
+/// @param draws  [draws x chains]
+ChainFigures chain_figures(const Eigen::Ref<const Eigen::ArrayXXd>& draws);
+
+/// The same for every quantity, in parallel over them.
+std::vector<ChainFigures> chain_figures(const ChainDraws& draws, const Executor& executor);
+
+}  // namespace negphase
