@@ -2,11 +2,11 @@
 
 #include <fmt/core.h>
 
-#include <Eigen/Eigenvalues>
 #include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "exact_options.hpp"
+#include "negphase/core/factorizations.hpp"
 #include "negphase/gradient/hessian.hpp"
 #include "negphase/io/files.hpp"
 #include "output.hpp"
@@ -70,8 +70,7 @@ std::string moments_of(const ExactAnswer& answer, const ProblemFile& file) {
 }
 
 Eigen::VectorXd eigenvalues_of(const Hessian& hessian) {
-  return Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(hessian.value, Eigen::EigenvaluesOnly)
-      .eigenvalues();
+  return symmetric_eigenvalues(hessian.value);
 }
 
 std::string second_derivatives(const Hessian& hessian) {

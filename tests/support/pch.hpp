@@ -18,3 +18,9 @@
 #include <Eigen/Dense>
 
 #include <doctest/doctest.h>
+
+#include "negphase/core/any_energy.hpp"
+#include "negphase/core/any_kernel.hpp"
+#include "negphase/core/error.hpp"
+#include "negphase/core/model.hpp"
+#include "negphase/core/options.hpp"

@@ -1,9 +1,9 @@
 #pragma once
-#include <Eigen/LU>
 #include <cmath>
 #include <utility>
 
 #include "negphase/core/block.hpp"
+#include "negphase/core/factorizations.hpp"
 #include "negphase/exact/real_line.hpp"
 
 namespace negphase {
@@ -21,8 +21,8 @@ class Chart {
       : map_(map),
         center_(std::move(center)),
         axes_(std::move(axes)),
-        inverse_(axes_.inverse()),
-        log_volume_(std::log(std::abs(axes_.determinant()))) {}
+        inverse_(inverse_of(axes_)),
+        log_volume_(std::log(std::abs(determinant_of(axes_)))) {}
 
   Index dimensions() const { return center_.size(); }
   const LineMap& map() const { return map_; }

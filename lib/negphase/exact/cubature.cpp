@@ -2,14 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/Cholesky>
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <utility>
 
 #include "negphase/core/error.hpp"
+#include "negphase/core/factorizations.hpp"
 #include "negphase/core/kernel.hpp"
 #include "negphase/exact/box_sum.hpp"
 #include "negphase/exact/chart.hpp"
@@ -93,7 +92,7 @@ Eigen::MatrixXd axes_of_spread(const Peak& peak) {
   covariance.diagonal() *= 1 + 1e-12;
   covariance.diagonal().array() +=
       std::pow(4 * epsilon, 2) * peak.place.array().square() + std::numeric_limits<double>::min();
-  return covariance.llt().matrixL();
+  return Cholesky(covariance).lower();
 }
 
 /// First and second derivatives of beta E along `axes`, by differences over their lengths.
@@ -140,8 +139,8 @@ Slopes polish(RowNodes& nodes, double beta, Eigen::VectorXd& place, const Eigen:
   constexpr int steps = 6;
   Slopes slopes = slopes_at(nodes, beta, place, axes);
   for (int i = 0; i < steps; ++i) {
-    const Eigen::LLT<Eigen::MatrixXd> factor(slopes.second);
-    if (!slopes.second.allFinite() || factor.info() != Eigen::Success) {
+    const Cholesky factor(slopes.second);
+    if (!slopes.second.allFinite() || !factor.is_positive_definite()) {
       break;
     }
     const Eigen::VectorXd step = -factor.solve(slopes.first);
@@ -157,7 +156,7 @@ Eigen::MatrixXd whitening(RowNodes& nodes, double beta, Peak& peak) {
   constexpr double weak = 0.3;       // of a partial correlation
   constexpr double least = 1e-4;     // eigenvalue: correlations up to 0.9999
   constexpr double stretched = 400;  // variance, in units of the spread's
-  const Eigen::MatrixXd axes = axes_of_spread(peak), inverse = axes.inverse();
+  const Eigen::MatrixXd axes = axes_of_spread(peak), inverse = inverse_of(axes);
   const Eigen::MatrixXd second = polish(nodes, beta, peak.place, axes).second;
   const Eigen::VectorXd spread = axes.rowwise().norm();
   if (!second.allFinite()) {
@@ -170,19 +169,19 @@ Eigen::MatrixXd whitening(RowNodes& nodes, double beta, Peak& peak) {
                                  .cwiseInverse();
   precision = (sd.asDiagonal() * precision * sd.asDiagonal()).eval();
   precision.diagonal().setOnes();
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(precision);
+  const SymmetricEigen eigen = symmetric_eigen(precision);
   precision.diagonal().setZero();
   if (precision.cwiseAbs().maxCoeff() < weak) {
     return sd.asDiagonal();
   }
-  return sd.asDiagonal() * eigen.eigenvectors() *
-         eigen.eigenvalues().cwiseMax(least).cwiseSqrt().cwiseInverse().asDiagonal();
+  return sd.asDiagonal() * eigen.vectors *
+         eigen.values.cwiseMax(least).cwiseSqrt().cwiseInverse().asDiagonal();
 }
 
 /// The peak with the most mass, as far as its spread tells.
 const Peak& main_peak(const std::vector<Peak>& peaks) {
   const auto mass = [](const Peak& peak) {
-    return peak.value + std::log(std::abs(axes_of_spread(peak).determinant()));
+    return peak.value + std::log(std::abs(determinant_of(axes_of_spread(peak))));
   };
   return *std::max_element(peaks.begin(), peaks.end(),
                            [&](const Peak& a, const Peak& b) { return mass(a) < mass(b); });

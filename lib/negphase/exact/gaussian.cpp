@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
 
 #include "negphase/core/error.hpp"
+#include "negphase/core/factorizations.hpp"
 
 namespace negphase {
 
@@ -24,12 +24,11 @@ double energy_at(const AnyEnergy<double>& energy, const Eigen::VectorXd& y) {
 }
 
 /// The 2d points m +- sqrt(d) l_i, one a column. With P = C C' the l_i are columns of C'^-1.
-Eigen::MatrixXd cubature_points(const Eigen::VectorXd& mean,
-                                const Eigen::LLT<Eigen::MatrixXd>& precision, double beta) {
+Eigen::MatrixXd cubature_points(const Eigen::VectorXd& mean, const Cholesky& precision,
+                                double beta) {
   const Index d = mean.size();
   const double scale = std::sqrt(static_cast<double>(d) / beta);
-  const Eigen::MatrixXd steps =
-      precision.matrixU().solve(Eigen::MatrixXd(scale * Eigen::MatrixXd::Identity(d, d)));
+  const Eigen::MatrixXd steps = precision.solve_upper(scale * Eigen::MatrixXd::Identity(d, d));
   Eigen::MatrixXd points(d, 2 * d);
   points.leftCols(d) = steps.colwise() + mean;
   points.rightCols(d) = (-steps).colwise() + mean;
@@ -54,13 +53,13 @@ GaussianSum integrate_row(const BindRow& bind, Index row, double beta) {
   const AnyEnergy<double> energy = bind(row, 1);
   const GaussianView view = energy.gaussian();
   const Index d = view.precision.rows();
-  const Eigen::LLT<Eigen::MatrixXd> factor(view.precision);
-  if (factor.info() != Eigen::Success) {
+  const Cholesky factor(view.precision);
+  if (!factor.is_positive_definite()) {
     throw ModelError(fmt::format(
         "row {} of x: not normalisable, the precision is not positive definite", row + 1));
   }
   const Eigen::VectorXd mean = factor.solve(view.linear.row(0).matrix().transpose());
-  const Eigen::VectorXd diagonal = factor.matrixLLT().diagonal();
+  const Eigen::VectorXd diagonal = factor.lower().diagonal();
   GaussianSum sum;
   sum.log_z = -beta * energy_at(energy, mean) - diagonal.array().log().sum() +
               static_cast<double>(d) / 2 * std::log(2 * std::numbers::pi / beta);

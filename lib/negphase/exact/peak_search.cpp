@@ -1,12 +1,13 @@
 #include "negphase/exact/peak_search.hpp"
 
-#include <Eigen/Cholesky>
 #include <algorithm>
 #include <array>
 #include <boost/math/special_functions/erf.hpp>
 #include <cmath>
 #include <limits>
 #include <numeric>
+
+#include "negphase/core/factorizations.hpp"
 
 namespace negphase {
 
@@ -173,7 +174,7 @@ class Climb {
     // so that the factor exists, and no direction is lost for good
     covariance.diagonal() *= 1 + 1e-12;
     covariance.diagonal().array() += 1e-32 * (1 + center_.square());
-    root_ = covariance.llt().matrixL();
+    root_ = Cholesky(covariance).lower();
   }
 
   const LogDensity& density_;

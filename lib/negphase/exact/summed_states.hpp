@@ -11,9 +11,10 @@ namespace negphase {
 /// state: an Energy over the other columns with the value (M1)
 ///   F(y) = -(1/beta) log sum_s exp(-beta E(y, s)),
 /// dF/dy = E[dE/dy | y] and add_param_grad E[dE/dW | y]. For energies that have no summed_out() of
-/// their own, or not for these columns. In double; states in a fixed order, first column most
-/// significant, by log-sum-exp (M14).
-/// Cost, S the number of states: S energies; for a gradient or a dE/dW 2 S energies and S of them.
+/// their own, or not for these columns (core/states_summed_out.hpp, which keeps the weights of
+/// every state and so is for few; this takes the same memory for any number of them). In double;
+/// states in a fixed order, first column most significant, by log-sum-exp (M14). Cost, S the number
+/// of states: S energies; for a gradient or a dE/dW 2 S energies and S of them.
 class SummedStates {
  public:
   using Scalar = double;

@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <Eigen/Cholesky>
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -11,6 +9,7 @@
 #include <numeric>
 #include <utility>
 
+#include "negphase/core/factorizations.hpp"
 #include "negphase/core/memory.hpp"
 #include "negphase/exact/summed_states.hpp"
 #include "negphase/inference/local_search.hpp"
@@ -105,8 +104,8 @@ std::vector<RowMinima> enumerate(const TargetEnergies& target, const StateList& 
 RowMinima minimum_of_gaussian(const TargetEnergies& target, Index row) {
   const AnyEnergy<double> energy = target.bind_row(row, 1);
   const GaussianView view = energy.gaussian();
-  const Eigen::LLT<Eigen::MatrixXd> factor(view.precision);
-  if (factor.info() != Eigen::Success) {
+  const Cholesky factor(view.precision);
+  if (!factor.is_positive_definite()) {
     throw ModelError(fmt::format(
         "row {} of x: the energy has no minimum, the precision is not positive definite", row + 1));
   }
@@ -116,9 +115,7 @@ RowMinima minimum_of_gaussian(const TargetEnergies& target, Index row) {
   const Block<double> y = minimum.place.transpose().array();
   energy.energy(y, out);
   minimum.energy = out[0];
-  minimum.curvature =
-      Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(view.precision, Eigen::EigenvaluesOnly)
-          .eigenvalues();
+  minimum.curvature = symmetric_eigenvalues(view.precision);
   RowMinima found;
   found.minima.push_back(std::move(minimum));
   found.num_minima = 1;
@@ -229,9 +226,8 @@ class Basins {
     return std::sqrt(squared) <= near;
   }
 
-  using Solver = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>;
-  Solver curvature(const Eigen::VectorXd& place) {
-    return Solver(hessian(search_.smooth(place), real_part(place)));
+  SymmetricEigen curvature(const Eigen::VectorXd& place) {
+    return symmetric_eigen(hessian(search_.smooth(place), real_part(place)));
   }
 
   /// Goes on downhill where a place is stationary but no minimum; false where it is one.
@@ -239,12 +235,11 @@ class Basins {
     if (landing.end != Descent::End::stationary || search_.real_columns().empty()) {
       return false;
     }
-    const Solver solver = curvature(landing.place);
-    const auto& values = solver.eigenvalues();
+    const auto [values, axes] = curvature(landing.place);
     if (!(values[0] < -1e-5 * std::max(1.0, values.cwiseAbs().maxCoeff()))) {
       return false;
     }
-    Eigen::VectorXd down = solver.eigenvectors().col(0);
+    Eigen::VectorXd down = axes.col(0);
     Index largest = 0;
     down.cwiseAbs().maxCoeff(&largest);
     down *= down[largest] < 0 ? -1 : 1;  // the sign of an eigenvector is anybody's
@@ -270,7 +265,7 @@ class Basins {
     minimum.is_stationary = landing.end == Descent::End::stationary;
     Width width{slope_of(landing), 0};
     if (minimum.is_stationary && !search_.real_columns().empty()) {
-      minimum.curvature = curvature(landing.place).eigenvalues();
+      minimum.curvature = curvature(landing.place).values;
       width.least_curvature = minimum.curvature[0];
     }
     found_.minima.push_back(std::move(minimum));

@@ -63,16 +63,8 @@ class ScaledLangevin {
   void step(const E& energy, State<typename E::Scalar>& state, Scratch<typename E::Scalar>& work,
             RandomSource& random, StepInfo& info) const {
     using S = typename E::Scalar;
-    random.normals(Purpose::noise, 0, work.noise);
-    const S drift = static_cast<S>(drift_), scale = static_cast<S>(noise_);
-    for (Index j = 0; j < state.position.cols(); ++j) {
-      state.position.col(j) += scale * work.noise.col(j) - drift * state.gradient.col(j);
-    }
-    energy.energy_and_grad(state.position, state.energy, state.gradient);
-    ++info.gradient_evaluations;
-    Ula::check_finite(state.position, work.remainder, info);
-    check_standing(state.energy, info);
-    Ula::check_finite(state.gradient, work.remainder, info);
+    work.drift.setConstant(static_cast<S>(drift_));
+    Ula::move(energy, state, work, static_cast<S>(noise_), random, info);
   }
 
   template <HasGradient E>

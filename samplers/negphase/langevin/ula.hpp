@@ -57,9 +57,21 @@ class Ula {
   void step(const E& energy, State<typename E::Scalar>& state, Scratch<typename E::Scalar>& work,
             RandomSource& random, StepInfo& info) const {
     using S = typename E::Scalar;
-    random.normals(Purpose::noise, 0, work.noise);
     work.drift = (step_size_ * state.beta).template cast<S>();
-    const S scale = static_cast<S>(std::sqrt(2 * step_size_));
+    move(energy, state, work, static_cast<S>(std::sqrt(2 * step_size_)), random, info);
+  }
+
+  template <HasGradient E>
+  void refresh(const E& energy, State<typename E::Scalar>& state) const {
+    state.refresh(energy);
+  }
+
+  /// y' = y - work.drift grad E(y) + scale xi, and the energy and gradient where it ends.
+  template <HasGradient E>
+  static void move(const E& energy, State<typename E::Scalar>& state,
+                   Scratch<typename E::Scalar>& work, typename E::Scalar scale,
+                   RandomSource& random, StepInfo& info) {
+    random.normals(Purpose::noise, 0, work.noise);
     for (Index j = 0; j < state.position.cols(); ++j) {
       state.position.col(j) += scale * work.noise.col(j) - work.drift * state.gradient.col(j);
     }
@@ -68,11 +80,6 @@ class Ula {
     check_finite(state.position, work.remainder, info);
     check_standing(state.energy, info);
     check_finite(state.gradient, work.remainder, info);
-  }
-
-  template <HasGradient E>
-  void refresh(const E& energy, State<typename E::Scalar>& state) const {
-    state.refresh(energy);
   }
 
   /// Fault `diverged` for the chains with an entry that is not finite.
