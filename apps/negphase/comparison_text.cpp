@@ -21,14 +21,13 @@ std::vector<TextColumn> columns_of(const Comparison& c) {
   if (c.exact) {
     const auto& a = c.against_exact;
     columns.push_back({"relative", "error", [&](auto i) { return number(a[i]->relative_error); }});
-    const auto of_trace = [&](std::size_t i, double ConvergencePoint::*figure) {
-      return number(c.traces[i].empty() ? 0 : c.traces[i].back().*figure, 2);
-    };
-    columns.push_back({"its", "SE", [of_trace](auto i) {
-                         return of_trace(i, &ConvergencePoint::relative_error_se);
+    columns.push_back({"its", "SE", [&](auto i) {
+                         const auto& trace = c.traces[i];
+                         return trace.empty() ? "-" : number(trace.back().relative_error_se, 2);
                        }});
-    columns.push_back({"error", "bar", [of_trace](auto i) {
-                         return of_trace(i, &ConvergencePoint::relative_noise);
+    columns.push_back({"error", "bar", [&](auto i) {
+                         const double bar = e[i].standard_error.norm() / c.exact->mean.norm();
+                         return bar > 0 ? number(bar, 2) : "-";
                        }});
     columns.push_back({"", "cosine", [&](auto i) { return number(a[i]->cosine, 5); }});
     columns.push_back({"rms", "z", [&](auto i) { return number(a[i]->rms_z); }});

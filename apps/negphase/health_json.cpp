@@ -14,6 +14,7 @@ nlohmann::ordered_json json_health(const TrainingHealth& health) {
       {"negative_energy", &HealthLook::negative_energy},
       {"negative_spread", &HealthLook::negative_spread},
       {"contrast", &HealthLook::contrast},
+      {"preference", &HealthLook::preference},
       {"curvature", &HealthLook::curvature},
       {"distance", &HealthLook::distance},
       {"distance_floor", &HealthLook::distance_floor},

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "negphase/exact/total_variation.hpp"
+#include "negphase/gradient/criteria/criterion_objective.hpp"
+#include "negphase/gradient/losses.hpp"
 #include "negphase/random/philox_source.hpp"
 #include "negphase/run/random_position.hpp"
 
@@ -18,7 +21,8 @@ constexpr Index most_rows = 64;
 constexpr double most_states_of_law = 1 << 12;
 
 // Rules of thumb, each said in its finding's text.
-constexpr double flat = 0.05;          // deviation of beta F: p varies by 5 %
+constexpr double flat = 0.4;           // of beta F: log of odds of 1.5
+constexpr double explosion = 1e6;      // of energies, over what they were or should be
 constexpr double needle_width = 0.05;  // of the spread of y
 constexpr double growth = 2;           // of the curvature over the second half
 constexpr double wide_gap = 5;         // deviations of both sides together
@@ -85,7 +89,7 @@ void TrainingHealth::look(const AnyModel& model, const Problem& batch, const Neg
   HealthLook look;
   look.update = static_cast<double>(update);
   look_at_energies(model, batch, negatives, look);
-  look.contrast = contrast(model);
+  look_at_answers(model, look);
   look.curvature = curvature(model);
   look_at_law(model, negatives, look);
   looks_.push_back(look);
@@ -130,12 +134,12 @@ Eigen::MatrixXd TrainingHealth::other_answers() const {
   return all;
 }
 
-double TrainingHealth::contrast(const AnyModel& model) const {
+void TrainingHealth::look_at_answers(const AnyModel& model, HealthLook& look) const {
   const Index rows = sample_.rows();
   const FreeEnergies energies(model, sample_.x, rows, sample_.beta, LatentRule::sum,
                               *settings_.executor);
   if (!has_free_energy(energies)) {
-    return unknown;
+    return;
   }
   const Eigen::VectorXd all = energies.at(energies.completed(other_answers()));
   double sum = 0;
@@ -143,7 +147,8 @@ double TrainingHealth::contrast(const AnyModel& model) const {
     const Eigen::Array3d three(all[r], all[rows + r], all[2 * rows + r]);
     sum += (three - three.mean()).square().mean();
   }
-  return sample_.beta * std::sqrt(sum / static_cast<double>(rows));
+  look.contrast = sample_.beta * std::sqrt(sum / static_cast<double>(rows));
+  look.preference = sample_.beta * (all.segment(rows, rows) - all.head(rows)).mean();
 }
 
 // central differences of dF/dy: error of order step^2 F'''' / 6 beside rounding of 1e-16 F' / step
@@ -230,10 +235,27 @@ namespace {
 std::string flat_text(const HealthLook& last, bool has_latents) {
   return fmt::format(
       "the energy hardly tells answers apart: beta F varies by {:.2g} among a datum, the y of "
-      "another row and noise{}; a loss that only pushes the data down collapses so: take loss = "
+      "another row and noise, and lies {:.2g} higher at the y of another row{}; a loss that only "
+      "pushes the data down collapses so: take loss = "
       "\"nll\", a loss with negative examples and a margin{}",
-      last.contrast, has_latents ? ", so z explains every y" : "",
+      last.contrast, last.preference, has_latents ? ", so z explains every y" : "",
       has_latents ? ", fewer states of z, or an energy_penalty" : ", or an energy_penalty");
+}
+
+double magnitude(const HealthLook& look) {
+  double most = 0;
+  for (const double energy : {look.data_energy, look.negative_energy}) {
+    most = std::max(most, std::isnan(energy) ? 0 : std::abs(energy));
+  }
+  return most;
+}
+
+std::string explosion_text(double before, double now) {
+  return fmt::format(
+      "the energies explode: mean F of the data or of the negative examples was {:.2g} in the "
+      "first update and is {:.2g} in the last: the training diverged; take a smaller "
+      "learning_rate, clip, or l2",
+      before, now);
 }
 
 std::string needle_text(double width, double spread, double before, double now) {
@@ -260,6 +282,31 @@ std::string gap_text(const HealthLook& last) {
 
 }  // namespace
 
+/// The datum's odds against another answer are what a loss should have raised. Where they are those
+/// of a gap d of beta F against both others, their deviation is sqrt(2)/3 d. A margin m that is
+/// kept leaves d >= beta m, so a small one is no collapse. The energy loss has nothing that could
+/// teach it the law of y apart from x: there the gap to another row's y must be there too, which
+/// a confinement of the energy cannot feign as it can a contrast to noise.
+bool TrainingHealth::is_flat(const HealthLook& last) const {
+  const std::string& name = train_.word("loss");
+  double least = flat;
+  for (const LossRow& row : losses()) {
+    if (row.name == name && row.uses_margin) {
+      least *= std::min(1.0, sample_.beta * train_.real("margin"));
+    }
+  }
+  const bool knows_x = name != "energy" || sample_.x.cols() == 0 || !(last.preference < least);
+  return last.contrast < std::numbers::sqrt2 / 3 * least || !knows_x;
+}
+
+/// Where energies have grown a millionfold over the first ones, the margin and 1 / beta (the scale
+/// on which energies matter at all), a training has diverged, be every number finite still.
+bool TrainingHealth::explodes() const {
+  const double scale =
+      std::max({magnitude(looks_.front()), train_.real("margin"), 1 / sample_.beta});
+  return magnitude(looks_.back()) > explosion * scale;
+}
+
 std::vector<Warning> TrainingHealth::findings() const {
   std::vector<Warning> found;
   if (looks_.size() < 2) {
@@ -267,10 +314,14 @@ std::vector<Warning> TrainingHealth::findings() const {
   }
   const HealthLook& last = looks_.back();
   const HealthLook& half = looks_[looks_.size() / 2];
-  const bool of_nll = train_.word("loss") == "nll";
-  // under the NLL a flat energy is what data without any structure deserve
-  if (last.contrast < flat) {
-    found.push_back({"flat_energy", flat_text(last, !sample_.model.shape().z.empty()), !of_nll});
+  // by the NLL and what estimates as it does, data without structure deserve a flat energy
+  if (is_flat(last)) {
+    const bool fits = train_.word("loss") == "nll" || is_criterion(train_.word("loss"));
+    found.push_back({"flat_energy", flat_text(last, !sample_.model.shape().z.empty()), !fits});
+  }
+  if (explodes()) {
+    found.push_back(
+        {"energy_explodes", explosion_text(magnitude(looks_.front()), magnitude(last)), true});
   }
   const double width = 1 / std::sqrt(sample_.beta * last.curvature);
   if (width < needle_width * spread_of_y_ && last.curvature > growth * half.curvature) {

@@ -20,6 +20,9 @@ struct HealthLook {
   /// How much the energy tells answers apart: deviation of beta F among a datum, the y of another
   /// row and noise, under one x; root mean square over the rows looked at.
   double contrast = unknown;
+  /// beta (F(x, y') - F(x, y)), y the datum and y' the answer of another row, mean over the rows:
+  /// what the energy knows of y given x. 0 for an energy that does not depend on x.
+  double preference = unknown;
   /// d2F/dy_j2 at the data: mean over the real columns, median over the rows looked at.
   double curvature = unknown;
   /// Total variation between persistent chains and the exact law of y, and what as many independent
@@ -48,8 +51,8 @@ class TrainingHealth {
   /// Length of the mean gradient of the last tenth of the updates over its standard error, both
   /// taken of those updates: about 1 where they were nothing but noise. NaN for less than 20.
   double signal_to_noise() const;
-  /// Named findings, with what to try: "flat_energy", "needles", "energy_gap", "chains_off_law",
-  /// "gradient_is_noise".
+  /// Named findings, with what to try: "flat_energy", "energy_explodes", "needles", "energy_gap",
+  /// "chains_off_law", "gradient_is_noise".
   std::vector<Warning> findings() const;
 
   void save(SavedState& state) const;
@@ -58,7 +61,9 @@ class TrainingHealth {
  private:
   void look_at_energies(const AnyModel& model, const Problem& batch, const Negatives& negatives,
                         HealthLook& look) const;
-  double contrast(const AnyModel& model) const;
+  void look_at_answers(const AnyModel& model, HealthLook& look) const;
+  bool is_flat(const HealthLook& last) const;
+  bool explodes() const;
   double curvature(const AnyModel& model) const;
   void look_at_law(const AnyModel& model, const Negatives& negatives, HealthLook& look) const;
   Eigen::MatrixXd other_answers() const;
