@@ -82,7 +82,7 @@ whose second half, the negative phase, is drawn by Markov chains. [sampler] and 
 
 Exact where the states can be enumerated (infer.max_states) and for Gaussians. Else the minima are found: annealed chains by [sampler] (by the first sampler that applies, where there is none or it is biased by its step size), from infer.starts random places, then a descent, or single changes, to the nearest minimum; besides from the minima of a grid where there are one to three real columns.)",
              "infer.json, infer.csv (a line a minimum, y in the units of the file), config.toml, "
-             "run.json",
+             "run.json; with --report report.html",
              R"(  negphase infer trained/trained.toml
   # z minimised out, more searches, no chains
   negphase infer trained/trained.toml --set infer.target=yz --set infer.starts=1000 \
@@ -119,7 +119,8 @@ A suite is TOML: seeds and points, and for each [[problem]] what a configuration
              "",
              R"(  negphase report trained result --out report.html
 )",
-             "negphase gradient --report, negphase train --report, negphase bench --report"},
+             "negphase gradient --report, negphase train --report, negphase infer --report, "
+             "negphase bench --report"},
             {"list", "models, samplers, estimators and their options",
              R"(Prints every model, sampler and estimator, and the options of the tables [train], [sample], [infer] and [exact], each with type, range, default and unit.)",
              "",

@@ -5,12 +5,14 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "inference_pictures.hpp"
 #include "negphase/gradient/phase.hpp"
 #include "negphase/inference/infer_options.hpp"
 #include "negphase/io/files.hpp"
 #include "negphase/random/philox_source.hpp"
 #include "negphase/registry/registry.hpp"
 #include "output.hpp"
+#include "report.hpp"
 #include "results.hpp"
 #include "text_table.hpp"
 
@@ -345,6 +347,12 @@ int run_infer(const std::string& file, const CommonArguments& common) {
     results.begin();
     write_file_atomically(results.file("infer.json"), json);
     write_file_atomically(results.file("infer.csv"), csv_of(result, loaded));
+    write_file_atomically(
+        results.file("pictures.json"),
+        inference_pictures(loaded, result.rows, result.has_z() ? LatentRule::min : LatentRule::sum,
+                           executor)
+                .dump() +
+            "\n");
     double evaluations = 0;
     for (const RowMinima& row : result.rows) {
       evaluations += row.evaluations;
@@ -355,6 +363,7 @@ int run_infer(const std::string& file, const CommonArguments& common) {
                     .energy_evaluations = static_cast<std::int64_t>(evaluations),
                     .warnings = result.warnings,
                     .seconds = result.seconds});
+    write_report_if_wanted(results, common);
   }
   print(common.json ? json : text_of(result, loaded, results));
   const bool failed = std::any_of(result.warnings.begin(), result.warnings.end(),

@@ -200,7 +200,7 @@ CommandLine::CommandLine() {
   add_report_flag(add_file_verb("gradient", run_gradient));
   add_file_verb("exact", run_exact);
   add_file_verb("sample", run_sample);
-  add_file_verb("infer", run_infer);
+  add_report_flag(add_file_verb("infer", run_infer));
   CLI::App* train = add_file_verb("train", run_train);
   train->get_option("--out")->required();
   add_report_flag(train);

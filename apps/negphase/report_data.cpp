@@ -20,8 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<const char*, 6> verbs{"gradient", "train", "sample",
-                                           "exact",    "bench", "figures"};
+constexpr std::array<const char*, 7> verbs{"gradient", "train", "sample", "exact",
+                                           "infer",    "bench", "figures"};
 constexpr const char* metrics_file = "metrics.jsonl";
 constexpr int deepest = 64;  // levels; those of ours have six
 
@@ -96,6 +96,7 @@ Json parse_result(const fs::path& file, const std::string& verb) {
 Json thinned(Json json, const std::string& verb, std::vector<std::string>& notes) {
   return verb == "gradient" ? thinned_gradient(json, notes)
          : verb == "exact"  ? thinned_exact(json, notes)
+         : verb == "infer"  ? thinned_infer(std::move(json), notes)
                             : thinned_lists(std::move(json), notes);
 }
 
@@ -170,7 +171,7 @@ void check_result_folder(const fs::path& folder) {
   if (verbs_in(folder).empty()) {
     throw ConfigError({folder.string(), 0, 0},
                       "holds no result: none of gradient.json, train.json, sample.json, "
-                      "exact.json, bench.json, figures.json, metrics.jsonl");
+                      "exact.json, infer.json, bench.json, figures.json, metrics.jsonl");
   }
 }
 

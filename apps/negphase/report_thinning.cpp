@@ -206,6 +206,42 @@ Json thinned_exact(const Json& exact, std::vector<std::string>& notes) {
   return thinned_lists(std::move(result), notes);
 }
 
+Json thinned_infer(Json infer, std::vector<std::string>& notes) {
+  bool has_cut = false;
+  for (Json& row : infer.at("rows")) {
+    Json& minima = row.at("minima");
+    has_cut = has_cut || minima.size() > most_minima;
+    minima.erase(minima.begin() + static_cast<std::ptrdiff_t>(std::min(minima.size(), most_minima)),
+                 minima.end());
+    for (Json& minimum : minima) {
+      Json place = Json::array();
+      for (const char* key : {"y", "z"}) {
+        for (const Json& value : minimum.at(key)) {
+          if (place.size() < most_columns) {
+            place.push_back(value);
+          }
+        }
+        minimum.erase(key);
+      }
+      minimum.erase("model_y");
+      minimum["place"] = std::move(place);
+      const Json& curvature = minimum.at("curvature");
+      minimum["curvature"] = curvature.empty() ? Json() : Json(curvature.at(0));
+    }
+  }
+  if (has_cut) {
+    notes.push_back(
+        fmt::format("Of each row at most {} minima are shown, the lowest.", most_minima));
+  }
+  if (Json& columns = infer.at("columns"); columns.size() > most_columns) {
+    notes.push_back(
+        fmt::format("Of {} columns of a minimum the first {} are shown; infer.csv has all.",
+                    columns.size(), most_columns));
+    columns.erase(columns.begin() + most_columns, columns.end());
+  }
+  return thinned_lists(std::move(infer), notes);
+}
+
 Json thinned_lists(Json result, std::vector<std::string>& notes) {
   for (auto& [key, value] : result.items()) {
     if (key != "components") {

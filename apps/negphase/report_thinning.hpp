@@ -10,6 +10,8 @@ inline constexpr std::size_t most_components = 300;     ///< of the gradient, on
 inline constexpr std::size_t most_scores = 5000;        ///< z-scores of a row of the comparison
 inline constexpr std::size_t most_list_entries = 1000;  ///< of any other list
 inline constexpr std::size_t most_updates = 1000;       ///< of a training's metrics
+inline constexpr std::size_t most_minima = 50;          ///< of a row of infer
+inline constexpr std::size_t most_columns = 8;          ///< of a minimum
 inline constexpr std::size_t most_params = 50000;
 
 /// gradient.json as the page takes it. Beside what it has: `components` (`count`, `names`, `exact`:
@@ -25,6 +27,10 @@ nlohmann::ordered_json thinned_gradient(const nlohmann::ordered_json& gradient,
 /// Z and of y's moments cut after most_list_entries.
 nlohmann::ordered_json thinned_exact(const nlohmann::ordered_json& exact,
                                      std::vector<std::string>& notes);
+
+/// infer.json: of each row the most_minima lowest, and of their y and z the first most_columns;
+/// without `model_y`, and of the curvature the least eigenvalue only.
+nlohmann::ordered_json thinned_infer(nlohmann::ordered_json infer, std::vector<std::string>& notes);
 
 /// Any other result: lists cut after most_list_entries.
 nlohmann::ordered_json thinned_lists(nlohmann::ordered_json result,

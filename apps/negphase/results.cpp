@@ -149,8 +149,8 @@ bool is_same_file(int opened, const fs::path& file) {
 // Names that this program gives to files in a result's folder.
 bool is_ours(const std::string& name) {
   static const std::regex names(
-      "(run|gradient|exact|sample|train|bench|pictures)\\.json|(config|trained)\\.toml|"
-      "(draws|params)\\.npy|report\\.html|(chain_[0-9]+|bench)\\.csv|(metrics|cells)\\.jsonl|"
+      "(run|gradient|exact|sample|train|infer|bench|pictures)\\.json|(config|trained)\\.toml|"
+      "(draws|params)\\.npy|report\\.html|(chain_[0-9]+|bench|infer)\\.csv|(metrics|cells)\\.jsonl|"
       "checkpoint(\\.old)?\\.bin");
   return std::regex_match(name, names);
 }

@@ -2,9 +2,9 @@
 
 const sections = {
   gradient: gradientSection, train: trainSection, sample: sampleSection, exact: exactSection, bench: benchSection,
-  figures: figuresSection,
+  infer: inferSection, figures: figuresSection,
 };
-const options = {gradient: gradientOptions, train: trainOptions, sample: sampleOptions};
+const options = {gradient: gradientOptions, train: trainOptions, sample: sampleOptions, infer: inferOptions};
 
 function partialNotice(part) {
   return part.partial

@@ -147,10 +147,11 @@ void write_all(const TemporaryFolder& folder) {
   write_pictures(folder / "train/pictures.json");
   run_well(folder, "sample r.toml --out sample --set sample.draws=20");
   run_well(folder, "exact m.toml --out exact");
+  run_well(folder, "infer m.toml --out infer --set model.params=[1,-2,0.75,0.125]");
   write_bench(folder, Json::parse(folder.read("exact/exact.json"))["negphase"]);
 }
 
-constexpr const char* all_folders = "gradient profiles train sample exact bench";
+constexpr const char* all_folders = "gradient profiles train sample exact bench infer";
 
 }  // namespace
 
@@ -177,7 +178,7 @@ TEST_CASE("report: one file, with everything in it and nothing from elsewhere") 
     CHECK(page.size() < 1500000);
   }
   const Json data = data_of(report(folder, all_folders));
-  REQUIRE(data["parts"].size() == 6);
+  REQUIRE(data["parts"].size() == 7);
   for (const Json& part : data["parts"]) {
     CHECK(part["partial"].is_null() == (part["verb"] != "bench"));  // it has no run.json
   }
@@ -405,7 +406,7 @@ TEST_CASE("report: in a browser every chart and table is made") {
   const std::string dom = shown(folder, "page.html");
   CHECK(attribute(dom, "data-problems") == "");
   const std::string markup = markup_of(dom);
-  CHECK(count_of(markup, "<section id=\"part-") == 6);
+  CHECK(count_of(markup, "<section id=\"part-") == 7);
   CHECK_FALSE(contains(markup, "<img"));
   CHECK(contains(markup, "&lt;img src=x"));
   CHECK(contains(markup, "Partial result."));
@@ -422,10 +423,11 @@ TEST_CASE("report: in a browser every chart and table is made") {
   CHECK(contains(markup, fmt::format("cd-1 (block_gibbs): bias {:.2f}", bias)));
   const bool charts = contains(page, "Chart.js v");
   // gradient: error, 2 x components, 2 x z; profiles: error, components, z, 2 x (energy, density);
-  // train: NLL, gradient, rate, profiles as before; benchmark: 1. Groups of parameters are too
-  // small for a histogram.
-  CHECK(attribute(dom, "data-drawn") == (charts ? "20" : "0"));
-  CHECK(count_of(markup, "<canvas role=\"img\" aria-label=\"") == (charts ? 20 : 0));
+  // train: NLL, gradient, rate, 4 of its health (energies, contrast, distance, age), profiles as
+  // before; benchmark: 1; minima: 6 rows, energies, basins. Groups of parameters are too small for
+  // a histogram.
+  CHECK(attribute(dom, "data-drawn") == (charts ? "32" : "0"));
+  CHECK(count_of(markup, "<canvas role=\"img\" aria-label=\"") == (charts ? 32 : 0));
   CHECK(count_of(markup, "<figure") == count_of(markup, "<details class=\"numbers\""));
   CHECK(count_of(markup, "<table") > 20);
   if (charts) {

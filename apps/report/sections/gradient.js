@@ -336,6 +336,14 @@ function startUpTable(result) {
     ])));
 }
 
+// What weighted draws say of the NLL itself.
+function estimatedNllTable(result) {
+  const rows = result.rows.filter((row) => row.nll);
+  return rows.length === 0 ? null : element('div', {class: 'block'}, element('h4', {}, 'NLL by weighted draws'), table(
+    'estimates of the NLL', ['method', 'mean NLL, nats', 'bias of the logarithm', 'log Z, mean over the rows', 'effective share of the draws, worst row'],
+    rows.map(({label, nll}) => [label, withError(nll.mean, nll.standard_error), number(nll.jensen_bias, 2), number(nll.log_z, 6), percent(nll.weight_share, 2)])));
+}
+
 function gradientSection(part) {
   const {result} = part;
   const exact = result.exact;
@@ -351,6 +359,7 @@ function gradientSection(part) {
     result.rows.length > 0 ? gradientTable(result) : null,
     warningsOfRows(result.rows),
     startUpTable(result),
+    estimatedNllTable(result),
     errorFigure(result),
     componentFigure(result),
     estimateTable(result),

@@ -24,7 +24,7 @@ function problemText(problem) {
 }
 
 const verbTitles = {
-  gradient: 'Gradient', train: 'Training', sample: 'Draws', exact: 'Exact answers', bench: 'Benchmark',
+  gradient: 'Gradient', train: 'Training', sample: 'Draws', exact: 'Exact answers', bench: 'Benchmark', infer: 'Minima',
 };
 
 function titleOf(part) {

@@ -64,6 +64,13 @@ function nllFigure(part) {
   });
 }
 
+// The NLL alone is wide; another loss stands beside what is known of the NLL.
+function trainCurves(part) {
+  const nll = nllFigure(part);
+  const others = [lossFigure(part), energiesFigure(part.metrics)].filter(Boolean);
+  return others.length === 0 ? nll : element('div', {class: 'beside'}, [...others, nll].filter(Boolean));
+}
+
 function otherCurves(metrics) {
   return [
     lineFigure(metrics, {
@@ -81,6 +88,7 @@ function otherCurves(metrics) {
       unit: 'mean acceptance',
       curves: [{key: 'acceptance', label: 'acceptance', colour: 0}],
     }),
+    agesFigure(metrics),
     lineFigure(metrics, {
       name: 'learning-rate',
       title: 'Learning rate',
@@ -155,6 +163,10 @@ function nllEntries(result) {
   ];
 }
 
+function lossEntry({loss}) {
+  return loss ? [`loss: ${loss.name.replaceAll('_', ' ')}`, number(loss.value, 5), 'mean over the batch of the last update'] : null;
+}
+
 function trainVerdicts(result) {
   const {nll, test_nll: test, baseline} = result;
   const said = [];
@@ -184,10 +196,11 @@ function descended(options) {
 function trainSection(part) {
   const {result, metrics} = part;
   return [
-    result ? figures([['updates', String(result.updates), `${result.train.optimizer}, ${descended(result.train)}`], ...nllEntries(result)]) : null,
+    result ? figures([['updates', String(result.updates), `${result.train.optimizer}, ${descended(result.train)}`], lossEntry(result), ...nllEntries(result)]) : null,
     result ? trainVerdicts(result).map((text) => element('p', {class: 'verdict'}, text)) : null,
     result ? warningsList(result.warnings) : null,
-    metrics ? [nllFigure(part), element('div', {class: 'beside'}, otherCurves(metrics).filter(Boolean))] : null,
+    metrics ? [trainCurves(part), element('div', {class: 'beside'}, otherCurves(metrics).filter(Boolean))] : null,
+    healthFigure(result),
     parameterFigure(part),
     weightFigure(part),
   ];

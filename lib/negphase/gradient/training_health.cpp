@@ -148,7 +148,9 @@ void TrainingHealth::look_at_answers(const AnyModel& model, HealthLook& look) co
     sum += (three - three.mean()).square().mean();
   }
   look.contrast = sample_.beta * std::sqrt(sum / static_cast<double>(rows));
-  look.preference = sample_.beta * (all.segment(rows, rows) - all.head(rows)).mean();
+  if (sample_.x.cols() > 0) {
+    look.preference = sample_.beta * (all.segment(rows, rows) - all.head(rows)).mean();
+  }
 }
 
 // central differences of dF/dy: error of order step^2 F'''' / 6 beside rounding of 1e-16 F' / step
@@ -197,7 +199,9 @@ void TrainingHealth::look_at_law(const AnyModel& model, const Negatives& negativ
   if ((how != "pcd" && how != "replay") || negatives.y.rows() == 0) {
     return;
   }
-  look.chain_age = look.update * static_cast<double>(train_.integer("cd_k"));
+  if (how == "pcd") {  // a replay buffer has ages of its own
+    look.chain_age = look.update * static_cast<double>(train_.integer("cd_k"));
+  }
   if (!has_law_of_y(model, most_states_of_law)) {
     return;
   }
@@ -295,7 +299,7 @@ bool TrainingHealth::is_flat(const HealthLook& last) const {
       least *= std::min(1.0, sample_.beta * train_.real("margin"));
     }
   }
-  const bool knows_x = name != "energy" || sample_.x.cols() == 0 || !(last.preference < least);
+  const bool knows_x = name != "energy" || !(last.preference < least);
   return last.contrast < std::numbers::sqrt2 / 3 * least || !knows_x;
 }
 

@@ -21,14 +21,15 @@ struct HealthLook {
   /// row and noise, under one x; root mean square over the rows looked at.
   double contrast = unknown;
   /// beta (F(x, y') - F(x, y)), y the datum and y' the answer of another row, mean over the rows:
-  /// what the energy knows of y given x. 0 for an energy that does not depend on x.
+  /// what the energy knows of y given x. 0 for an energy that does not depend on x; unknown where
+  /// there is no x.
   double preference = unknown;
   /// d2F/dy_j2 at the data: mean over the real columns, median over the rows looked at.
   double curvature = unknown;
   /// Total variation between persistent chains and the exact law of y, and what as many independent
   /// draws would show on average.
   double distance = unknown, distance_floor = unknown;
-  double chain_age = unknown;  ///< steps of the persistent chains
+  double chain_age = unknown;  ///< steps of the persistent chains (pcd)
 };
 
 /// Watches a training for what goes wrong without an error: looks a few times (first update, each
