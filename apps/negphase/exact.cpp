@@ -3,8 +3,10 @@
 #include <fmt/core.h>
 
 #include <chrono>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "category_shares.hpp"
 #include "exact_options.hpp"
 #include "negphase/core/factorizations.hpp"
 #include "negphase/gradient/hessian.hpp"
@@ -26,6 +28,7 @@ struct ExactResult {
   ExactAnswer negative;
   std::optional<ExactPositive> positive;
   std::optional<Hessian> hessian;  ///< where it is asked for
+  std::vector<CategoryShares> shares = {};
   double seconds = 0;
 
   /// (1/beta) mean log Z + mean F (M4)
@@ -53,20 +56,24 @@ std::string table_of(const ExactResult& r, const Problem& problem) {
 }
 
 /// Mean and deviation of the columns of y, as `negphase sample` prints them.
-std::string moments_of(const ExactAnswer& answer, const ProblemFile& file) {
+std::string moments_of(const ExactResult& r, const ProblemFile& file) {
+  const ExactAnswer& answer = r.negative;
   if (answer.mean.size() == 0) {
     return "";  // the layer that was summed out has no conditional() of y
   }
   std::string text = fmt::format("{:<16} {:>16} {:>16}\n", "", "mean", "sd");
   for (Index j = 0; j < std::min(answer.mean.size(), rows_shown); ++j) {
-    text += fmt::format("{:<16} {:>16.8g} {:>16.8g}\n", fmt::format("y.{}", j + 1), answer.mean[j],
-                        answer.deviation[j]);
+    const std::string name = fmt::format("y.{}", j + 1);
+    text += std::isnan(answer.mean[j])  // a category
+                ? fmt::format("{:<16} {:>16} {:>16}\n", name, "-", "-")
+                : fmt::format("{:<16} {:>16.8g} {:>16.8g}\n", name, answer.mean[j],
+                              answer.deviation[j]);
   }
   if (answer.mean.size() > rows_shown) {
     text += fmt::format("... and {} more columns: --json or --out has them all\n",
                         answer.mean.size() - rows_shown);
   }
-  return text + file.about_y() + "\n";
+  return text + text_of(r.shares) + file.about_y() + "\n";
 }
 
 Eigen::VectorXd eigenvalues_of(const Hessian& hessian) {
@@ -113,7 +120,7 @@ std::string text_of(const ExactResult& r, const ProblemFile& file) {
         eigenvalues.size(), r.hessian->method, second_derivatives(*r.hessian), eigenvalues[0],
         eigenvalues[eigenvalues.size() - 1]);
   }
-  return text + "\n" + moments_of(r.negative, file) + table_of(r, problem);
+  return text + "\n" + moments_of(r, file) + table_of(r, problem);
 }
 
 Json json_of(const ExactResult& r, const ProblemFile& file, const CommonArguments& common) {
@@ -137,6 +144,7 @@ Json json_of(const ExactResult& r, const ProblemFile& file, const CommonArgument
   const bool has_moments = r.negative.mean.size() > 0;
   json["y_mean"] = has_moments ? json_array(r.negative.mean) : Json();
   json["y_standard_deviation"] = has_moments ? json_array(r.negative.deviation) : Json();
+  json["shares"] = json_of(r.shares);
   json["energy_evaluations"] = r.negative.evaluations;
   json["timing"] = {{"seconds", r.seconds}, {"seconds_estimate", r.plan.seconds_estimate}};
   return json;
@@ -178,6 +186,9 @@ int run_exact(const std::string& file, const CommonArguments& common) {
   }
   result.negative = solve_exact_with_moments(problem.model, problem.x, problem.beta, limits,
                                              executor, problem.y.colwise().mean().transpose());
+  result.shares = exact_shares(loaded, executor);
+  forget_categories(problem.model.shape(), result.negative.mean);
+  forget_categories(problem.model.shape(), result.negative.deviation);
   if (options.flag("hessian")) {
     result.hessian = exact_hessian(problem, limits, executor);
   }

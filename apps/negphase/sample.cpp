@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "category_shares.hpp"
 #include "negphase/core/memory.hpp"
 #include "negphase/gradient/phase.hpp"
 #include "negphase/gradient/replicates.hpp"
@@ -44,6 +45,7 @@ struct SampleResult {
   std::vector<GrowingColumn> growing;
   std::vector<Warning> warnings;
   double seconds = 0;
+  std::vector<CategoryShares> shares = {};
   double acceptance() const {
     return draws.counts.acceptance / static_cast<double>(draws.counts.proposals);
   }
@@ -280,7 +282,7 @@ std::string text_of(const SampleResult& r, const ProblemFile& file, const Result
     text +=
         fmt::format("... and {} more columns: --json or --out has them all\n", size - rows_shown);
   }
-  text += "\n" + file.about_y();
+  text += text_of(r.shares) + "\n" + file.about_y();
   if (is_conditional(file)) {
     text += fmt::format(
         "mean: over all rows; sd: within a row. Chain c, from 1, is on row (c - 1) mod {} + 1 of "
@@ -315,6 +317,7 @@ Json json_of(const SampleResult& r, const ProblemFile& file, const CommonArgumen
   json["standard_error"] = json_array(r.summary.standard_error);
   json["standard_deviation"] = json_array(r.summary.deviation);
   json["effective_size"] = json_array(r.summary.effective_size);
+  json["shares"] = json_of(r.shares);
   json["acceptance"] = r.acceptance();
   json["energy_evaluations"] = r.draws.counts.energy_evaluations;
   json["gradient_evaluations"] = r.draws.counts.gradient_evaluations;
@@ -427,6 +430,11 @@ int run_sample(const std::string& file, const CommonArguments& common) {
   result.summary = summarize(result.draws, problem.model.shape(), problem.rows());
   result.growing = find_growing_columns(result.draws, problem);
   result.warnings = warnings_of(result, problem.beta);
+  result.shares = shares_of_draws(result.draws, loaded);
+  for (Eigen::VectorXd* of_codes :
+       {&result.summary.mean, &result.summary.deviation, &result.summary.standard_error}) {
+    forget_categories(problem.model.shape(), *of_codes);
+  }
 
   const std::string json = json_of(result, loaded, common).dump(2) + "\n";
   if (results.wanted()) {

@@ -18,7 +18,16 @@ function sampleSection(part) {
           result.columns.map((name, j) => [
             name, withError(result.mean[j], result.standard_error[j]), number(result.standard_deviation[j]), count(result.effective_size[j]),
           ])),
+    sharesTable(result.shares),
   ];
+}
+
+// How often each category is in each of its states; null without categories.
+function sharesTable(shares) {
+  const lines = Object.entries(shares ?? {}).flatMap(([column, {states, share, standard_error: error}]) =>
+      states.map((state, k) => [column, state, withError(share[k], error?.[k])]));
+  return lines.length === 0 ? null : [element('h4', {}, 'Shares of the states of categories'),
+                                      table('shares of states', ['column', 'state', 'share'], lines.slice(0, 1000))];
 }
 
 function sampleOptions(result) {
@@ -41,5 +50,6 @@ function exactSection(part) {
           components.names.map((name, k) => [name, number(components.positive?.[k], 6), number(components.negative?.[k], 6), number(components.mean?.[k], 6)])),
     result.y_mean ? [element('h4', {}, 'Moments of y'), table('moments of y', ['column', 'mean', 'standard deviation'],
                                                              result.y_mean.map((mean, j) => [result.problem.data.y[j]?.name ?? `y.${j + 1}`, number(mean, 6), number(result.y_standard_deviation[j], 6)]))] : null,
+    sharesTable(result.shares),
   ];
 }
