@@ -17,11 +17,10 @@ using namespace negphase::example;
 
 namespace {
 
-constexpr Index rows = 40;
 constexpr double shown_x = 0.5;
 
 // y = sin(3 x) + noise
-Problem sine(AnyModel model) {
+Problem sine(AnyModel model, Index rows) {
   Problem p{std::move(model), Eigen::VectorXd::LinSpaced(rows, -1, 1), Eigen::MatrixXd(rows, 1)};
   boost::random::normal_distribution<double> normal(0, 0.1);
   for (Index r = 0; r < rows; ++r) {
@@ -118,7 +117,7 @@ int main(int argc, char** argv) {
   FigurePanel of_perceptrons{"perceptrons", {"y"}, {"F(x, y) - min"}, {}};
   FigurePanel of_latents{"with a latent z", {"y"}, {"F(x, y) - min"}, {}};
   for (const Way& way : all_ways()) {
-    const Problem problem = sine(way.model);
+    const Problem problem = sine(way.model, given.quick ? 10 : 40);
     std::vector<GivenOption> all{{"optimizer", std::string("adam"), {}},
                                  {"learning_rate", 0.02, {}},
                                  {"batch", std::int64_t{1000}, {}},

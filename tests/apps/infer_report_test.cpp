@@ -132,5 +132,8 @@ TEST_CASE("infer --out: no profile of discrete y, with the reason; --force takes
   REQUIRE(other.exit_code == 0);
   CHECK_FALSE(std::filesystem::exists(folder / "i/infer.json"));
   CHECK_FALSE(std::filesystem::exists(folder / "i/infer.csv"));
+  const ToolRun nowhere = run_tool(folder, "infer r.toml --report");
+  CHECK(nowhere.exit_code == 2);
+  CHECK(contains(nowhere.err, "--out"));
 }
 #endif
