@@ -9,6 +9,7 @@
 #include "negphase/exact/enumeration.hpp"
 #include "negphase/models/gaussian.hpp"
 #include "negphase/models/potts.hpp"
+#include "planted/KD17.hpp"
 #include "planted/KD8.hpp"
 #include "support/normal_draws.hpp"
 
@@ -68,6 +69,58 @@ TEST_CASE("score differences of categories make a Stein kernel of mean 0, at any
   }
 }
 
+TEST_CASE("conditional residuals make a Stein kernel of mean 0, at any beta") {
+  const Executor executor(1);
+  const BindChains bind = binding(three_categories());
+  for (const double beta : {0.0, 0.25, 1.0, 2.5}) {
+    CAPTURE(beta);
+    const StateTable table = tabulate_states(bind, beta);
+    const auto mean = [&](const PairFunction& k) {
+      return (pair_matrix(k, executor) * table.probability.matrix()).cwiseAbs().maxCoeff();
+    };
+    const auto columns = bind(1).columns();
+    const Eigen::ArrayXXd residuals = conditional_residuals(bind, beta, table.states);
+    CHECK(residuals.abs().maxCoeff() <= 1);
+    const PairFunction k = conditional_stein_kernel(table.states, columns, residuals);
+    CHECK(mean(k) < 1e-14);  // 27 terms below 2
+    CHECK(mean(planted::KD17::conditional_stein_kernel(table.states, columns, residuals)) > 1e-3);
+    if (beta != 1) {
+      CHECK(mean(conditional_stein_kernel(
+                table.states, columns,
+                planted::KD8::conditional_residuals(bind, beta, table.states))) > 1e-3);
+    }
+  }
+  CHECK_THROWS_AS(conditional_stein_kernel(Eigen::ArrayXXd::Zero(4, 3), bind(1).columns(),
+                                           Eigen::ArrayXXd::Zero(4, 3)),
+                  UsageError);
+}
+
+TEST_CASE("the conditional Stein kernel is that of its definition") {
+  // f -> E(f | the other columns) - f in both arguments of k, column by column
+  const Executor executor(1);
+  const BindChains bind = binding(three_categories());
+  const StateTable table = tabulate_states(bind, 1.5);
+  const Eigen::MatrixXd k0 =
+      pair_matrix(conditional_stein_kernel(table.states, bind(1).columns(),
+                                           conditional_residuals(bind, 1.5, table.states)),
+                  executor);
+  const Eigen::MatrixXd k = pair_matrix(hamming_kernel(table.states), executor);
+  Eigen::MatrixXd sum = Eigen::MatrixXd::Zero(27, 27);
+  for (const Index stride : {9, 3, 1}) {  // of a column in the number of a state
+    Eigen::MatrixXd change = -Eigen::MatrixXd::Identity(27, 27);  // (P_i - 1)
+    for (Index x = 0; x < 27; ++x) {
+      const Index rest = x - x / stride % 3 * stride;
+      const double total = table.probability[rest] + table.probability[rest + stride] +
+                           table.probability[rest + 2 * stride];
+      for (Index v = 0; v < 3; ++v) {
+        change(x, rest + v * stride) += table.probability[rest + v * stride] / total;
+      }
+    }
+    sum += change * k * change.transpose();
+  }
+  CHECK((k0 - sum).cwiseAbs().maxCoeff() < 1e-14);  // sums of 3 x 9 terms below 1
+}
+
 TEST_CASE("scores: draws that are not of the law are named") {
   Params w(2);
   w << 0, 1;
@@ -76,4 +129,5 @@ TEST_CASE("scores: draws that are not of the law are named") {
   CHECK_THROWS_WITH_AS(scores(binding(GaussianModel(1, w)), 1, y),
                        doctest::Contains("draw 71 has E = "), ModelError);
   CHECK_THROWS_AS(score_differences(binding(GaussianModel(1, w)), 1, y), UsageError);
+  CHECK_THROWS_AS(conditional_residuals(binding(GaussianModel(1, w)), 1, y), UsageError);
 }

@@ -13,8 +13,8 @@ namespace negphase {
 /// How far draws are from a law or from other draws, in one sense of the word.
 struct Distance {
   static constexpr double none = std::numeric_limits<double>::quiet_NaN();
-  /// "total_variation", "kl", "squared_hellinger", "ksd", "discrete_ksd", "mmd", "energy_distance",
-  /// "chi_squared", "kolmogorov_smirnov", "wasserstein_1".
+  /// "total_variation", "kl", "squared_hellinger", "ksd", "discrete_ksd" (roots of V), "mmd",
+  /// "energy_distance", "chi_squared", "kolmogorov_smirnov", "wasserstein_1".
   std::string name;
   std::string quantity;  ///< of which column, where it looks at one; else empty
   double value = none;
@@ -42,7 +42,7 @@ struct DistanceOptions {
   /// many as there are. Floors are those of so many; tests take every k-th draw so that about so
   /// many remain.
   double effective_draws = 0, effective_against = 0;
-  Index max_draws = 1000;  ///< of each sample, where the cost is quadratic
+  Index max_draws = 1000;  ///< of each sample, where the cost is quadratic; 0: no limit but memory
   Index resamples = 999;   ///< permutations, or bootstrap samples: p-values are multiples of 1/1000
   double max_states = 1e6;  ///< of a law that is listed; at most 2^20
 };
@@ -51,7 +51,7 @@ struct DistanceOptions {
 /// draws have z too. Quantities of the draws are the columns of y, or those of y and z, in order.
 ///   a y whose states can be listed: total variation, KL, Hellinger (law_distances.hpp) with floors
 ///   real columns only, with a gradient: kernel Stein discrepancy (stein_discrepancy.hpp)
-///   finite columns only: the discrete one
+///   finite columns only: the discrete one, from their conditional probabilities
 /// What does not apply is left out, with a note. The same bytes for any number of threads.
 /// Throws ConfigError for a model with x, another number of quantities, or draws that are no states
 /// of the columns; ModelError for draws of probability zero or a gradient that is not finite.

@@ -159,8 +159,8 @@ void add_stein_discrepancy(const ChainDraws& draws, const BindChains& bind, doub
               fmt::format("(1 + r^2 / l^2)^(-1/2), l = {:.6g} (the median distance)", length),
               options, executor, distances);
   } else if (all_listed(energy.columns())) {
-    add_stein(discrete_stein_kernel(thinned.draws, energy.columns(),
-                                    score_differences(bind, beta, thinned.draws)),
+    add_stein(conditional_stein_kernel(thinned.draws, energy.columns(),
+                                       conditional_residuals(bind, beta, thinned.draws)),
               "discrete_ksd", thinned, "exp(-hamming / d)", options, executor, distances);
   } else {
     distances.notes.emplace_back(

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "negphase/core/error.hpp"
-#include "negphase/diagnostics/permutation_test.hpp"
+#include "negphase/diagnostics/permutations.hpp"
 
 namespace negphase {
 namespace {

@@ -22,7 +22,7 @@ struct MeanDiscrepancy {
 /// Cost: (m + n)^2 / 2 values of k, in parallel; memory: a row a thread.
 MeanDiscrepancy mean_discrepancy(const PairFunction& k, Index m, const Executor& executor);
 
-/// p-value of the unbiased one by permutation_test.hpp: independent draws of one law have
+/// p-value of the unbiased one by permutations.hpp: independent draws of one law have
 /// P(p <= a) <= a for every a. Cost: (m + n)^2 permutations multiplications; memory: the matrix of
 /// (m + n)^2 (ConfigError where too large).
 double mean_discrepancy_p_value(const PairFunction& k, Index m, Index permutations,

@@ -31,24 +31,63 @@ void require_finite(const PerChain& energy, const Eigen::ArrayXXd& scores, Index
   }
 }
 
-// E(y with one column moved to its next state) - E(y)
-PerChain change_to_next(const AnyEnergy<double>& energy, const Block<double>& y,
-                        const PerChain& at_y, Index column) {
+// E(y with one column moved on by `steps` states, the last followed by the first) - E(y)
+PerChain change_by(Index steps, const AnyEnergy<double>& energy, const Block<double>& y,
+                   const PerChain& at_y, Index column) {
   const Column& kind = energy.columns()[static_cast<std::size_t>(column)];
-  Lane<double> next(y.rows());
+  Lane<double> moved_to(y.rows());
   for (Index c = 0; c < y.rows(); ++c) {
-    next[c] = state_code(kind, (state_index(kind, y(c, column)) + 1) % kind.num_states);
+    moved_to[c] = state_code(kind, (state_index(kind, y(c, column)) + steps) % kind.num_states);
   }
   PerChain change(y.rows());
   if (energy.can(Ability::energy_change)) {
-    energy.energy_change(y, column, next, change);
+    energy.energy_change(y, column, moved_to, change);
   } else {
     Block<double> moved = y;
-    moved.col(column) = next;
+    moved.col(column) = moved_to;
     energy.energy(moved, change);
     change -= at_y;
   }
   return change;
+}
+
+// exp(-beta change); 0 for a forbidden state at any beta, 0 included
+PerChain ratio(double beta, const PerChain& change) {
+  return (change == INFINITY).select(PerChain::Zero(change.size()), (-beta * change).exp());
+}
+
+Index total_states(const AnyEnergy<double>& energy) {
+  Index total = 0;
+  for (const Column& column : energy.columns()) {
+    if (column.num_states < 1) {
+      throw UsageError("probabilities of states need columns of finitely many");
+    }
+    total += column.num_states;
+  }
+  return total;
+}
+
+// -P(column = v | the others) in column `first` + v of `out`, 1 added where v is drawn
+void set_residuals(const AnyEnergy<double>& energy, double beta, const Block<double>& y,
+                   const PerChain& at_y, Index column, Eigen::Ref<Eigen::ArrayXXd> out) {
+  const Column& kind = energy.columns()[static_cast<std::size_t>(column)];
+  Eigen::ArrayXXd changes = Eigen::ArrayXXd::Zero(y.rows(), kind.num_states);  // by steps
+  for (Index steps = 1; steps < kind.num_states; ++steps) {
+    changes.col(steps) = change_by(steps, energy, y, at_y, column);
+  }
+  const PerChain least = changes.rowwise().minCoeff();
+  Eigen::ArrayXXd weights(y.rows(), kind.num_states);
+  for (Index steps = 0; steps < kind.num_states; ++steps) {
+    weights.col(steps) = ratio(beta, changes.col(steps) - least);
+  }
+  const PerChain total = weights.rowwise().sum();
+  for (Index i = 0; i < out.rows(); ++i) {
+    const Index drawn = state_index(kind, y(i, column));
+    for (Index steps = 0; steps < kind.num_states; ++steps) {
+      out(i, (drawn + steps) % kind.num_states) =
+          (steps == 0 ? 1 : 0) - weights(i, steps) / total[i];
+    }
+  }
 }
 
 }  // namespace
@@ -67,14 +106,30 @@ Eigen::ArrayXXd scores(const BindChains& bind, double beta, const Eigen::ArrayXX
   return all;
 }
 
+Eigen::ArrayXXd conditional_residuals(const BindChains& bind, double beta,
+                                      const Eigen::ArrayXXd& draws) {
+  const AnyEnergy<double> energy = bind(width);
+  Eigen::ArrayXXd all(draws.rows(), total_states(energy));
+  PerChain at_y(width);
+  for (Index first = 0; first < draws.rows(); first += width) {
+    const Block<double> y = block_of(draws, first);
+    energy.energy(y, at_y);
+    auto part = all.middleRows(first, std::min(width, draws.rows() - first));
+    Index place = 0;
+    for (Index c = 0; c < draws.cols(); ++c) {
+      const Index states = energy.columns()[static_cast<std::size_t>(c)].num_states;
+      set_residuals(energy, beta, y, at_y, c, part.middleCols(place, states));
+      place += states;
+    }
+    require_finite(at_y, part, first);
+  }
+  return all;
+}
+
 Eigen::ArrayXXd score_differences(const BindChains& bind, double beta,
                                   const Eigen::ArrayXXd& draws) {
   const AnyEnergy<double> energy = bind(width);
-  for (const Column& column : energy.columns()) {
-    if (column.num_states < 1) {
-      throw UsageError("ratios of neighbouring states need columns of finitely many states");
-    }
-  }
+  total_states(energy);
   Eigen::ArrayXXd all(draws.rows(), draws.cols());
   PerChain at_y(width);
   for (Index first = 0; first < draws.rows(); first += width) {
@@ -82,10 +137,7 @@ Eigen::ArrayXXd score_differences(const BindChains& bind, double beta,
     energy.energy(y, at_y);
     auto part = all.middleRows(first, std::min(width, draws.rows() - first));
     for (Index c = 0; c < draws.cols(); ++c) {
-      // beta 0 makes every ratio 1 but that of a forbidden state, which is 0 at any beta
-      const PerChain change = change_to_next(energy, y, at_y, c);
-      const auto ratio = (change == INFINITY).select(PerChain::Zero(width), (-beta * change).exp());
-      part.col(c) = 1 - ratio.head(part.rows());
+      part.col(c) = 1 - ratio(beta, change_by(1, energy, y, at_y, c)).head(part.rows());
     }
     require_finite(at_y, part, first);
   }

@@ -116,6 +116,40 @@ PairFunction discrete_stein_kernel(const Eigen::ArrayXXd& draws, std::span<const
           }};
 }
 
+PairFunction conditional_stein_kernel(const Eigen::ArrayXXd& draws, std::span<const Column> columns,
+                                      const Eigen::ArrayXXd& residuals) {
+  const auto all = std::make_shared<const ScoredDraws>(ScoredDraws{draws, residuals});
+  std::vector<Index> states;
+  Index total = 0;
+  for (const Column& column : columns) {
+    states.push_back(column.num_states);
+    total += column.num_states;
+  }
+  if (residuals.rows() != draws.rows() || residuals.cols() != total) {
+    throw UsageError("a conditional Stein kernel takes a residual for each state of each column");
+  }
+  return {draws.rows(), [all, states](Index i, Index first, Eigen::ArrayXd& out) {
+            const Index n = all->draws.rows() - first;
+            const auto d = static_cast<double>(all->draws.cols());
+            Eigen::ArrayXd hamming = Eigen::ArrayXd::Zero(n);
+            Eigen::ArrayXd sum = Eigen::ArrayXd::Zero(n);  // of the terms, divided by k
+            Index place = 0;
+            for (Index c = 0; c < all->draws.cols(); ++c) {
+              const Index states_of_c = states[static_cast<std::size_t>(c)];
+              Eigen::ArrayXd products = Eigen::ArrayXd::Zero(n);
+              for (Index v = place; v < place + states_of_c; ++v) {
+                products += all->scores(i, v) * all->scores.col(v).tail(n);
+              }
+              place += states_of_c;
+              const Eigen::ArrayXd differs =
+                  (all->draws.col(c).tail(n) != all->draws(i, c)).cast<double>();
+              sum += products * (1 + (std::exp(1 / d) - 1) * differs);
+              hamming += differs;
+            }
+            out = (1 - std::exp(-1 / d)) * (-hamming / d).exp() * sum;
+          }};
+}
+
 SteinDiscrepancy stein_discrepancy(const PairFunction& stein, const Executor& executor) {
   if (stein.size < 2) {
     throw UsageError("a Stein discrepancy takes at least two draws");

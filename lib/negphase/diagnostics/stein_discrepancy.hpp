@@ -30,15 +30,29 @@ namespace negphase {
 PairFunction stein_kernel(const Eigen::ArrayXXd& draws, const Eigen::ArrayXXd& scores,
                           double length = 1);
 
-/// The discrete one, with k = exp(-h / d), h the number of columns in which x and y differ. With
-/// ~x_i = x whose column i is moved to its next state (the last to the first), s_i(x) =
-/// 1 - p(~x_i) / p(x), and D f(x)_i = f(x) - f(x whose column i is moved one state back):
+/// The discrete one: of f(x) it takes E(f | all columns but i) - f(x) for each column i. With
+/// k = exp(-h / d), h the number of columns in which x and y differ, e_i(x) the indicators of the
+/// states of column i in x and pi_i(x) their probabilities given the other columns,
+///   k0 = (1 - exp(-1 / d)) sum_i k_{-i} (e_i(x) - pi_i(x)).(e_i(y) - pi_i(y)),
+/// k_{-i} = k without column i. |k0| <= 2 d (1 - exp(-1 / d)) whatever the law, which the p-value
+/// needs. Cost a value: 2 operations a state of each column, 4 a column.
+/// Source: the operator of Bresler and Nagaraj 2019 and of Reinert and Ross 2019 in the form of Shi
+/// et al., "Gradient estimation with discrete Stein operators", 2022.
+/// @param draws      [n x d], state codes
+/// @param columns    their kinds, finitely many states each
+/// @param residuals  e_i - pi_i at each: conditional_residuals() (scores.hpp)
+PairFunction conditional_stein_kernel(const Eigen::ArrayXXd& draws, std::span<const Column> columns,
+                                      const Eigen::ArrayXXd& residuals);
+
+/// The discrete one of Yang, Liu, Rao and Neville, "Goodness-of-fit testing for discrete
+/// distributions via Stein discrepancy", 2018. With ~x_i = x whose column i is moved to its next
+/// state (the last to the first), s_i(x) = 1 - p(~x_i) / p(x), and D f(x)_i = f(x) - f(x whose
+/// column i is moved one state back):
 ///   k0 = sum_i [s_i(x) s_i(y) k - s_i(x) D_y k - s_i(y) D_x k + D_x D_y k].
-/// Cost a value: 10 d operations. Source: Yang, Liu, Rao and Neville, "Goodness-of-fit testing for
-/// discrete distributions via Stein discrepancy", 2018.
-/// @param draws        [n x d], state codes
-/// @param columns      their kinds, finitely many states each
-/// @param differences  [n x d], s_i
+/// s is as large as a ratio of probabilities: where the law has states that n draws hardly ever
+/// meet, their absence alone is a large discrepancy, and the p-value of the wild bootstrap, which
+/// knows only the draws, too small. Cost a value: 10 d operations.
+/// @param differences  [n x d], s_i: score_differences() (scores.hpp)
 PairFunction discrete_stein_kernel(const Eigen::ArrayXXd& draws, std::span<const Column> columns,
                                    const Eigen::ArrayXXd& differences);
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "negphase/core/error.hpp"
-#include "negphase/diagnostics/permutation_test.hpp"
+#include "negphase/diagnostics/permutations.hpp"
 
 namespace negphase {
 namespace {
@@ -123,7 +123,7 @@ TwoSampleResult kolmogorov_smirnov(const Eigen::ArrayXd& x, const Eigen::ArrayXd
     }
   }
   const auto pairs = static_cast<double>(m) * static_cast<double>(n);
-  TwoSampleResult result{static_cast<double>(largest) / pairs, 1, pairs <= 1e8};
+  TwoSampleResult result{static_cast<double>(largest) / pairs, 1, pairs <= 1e7};
   result.p_value = result.is_exact ? crossing_probability(m, n, largest, looks)
                                    : kolmogorov_limit(result.value, static_cast<double>(m),
                                                       static_cast<double>(n));

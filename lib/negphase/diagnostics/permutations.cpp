@@ -1,4 +1,4 @@
-#include "negphase/diagnostics/permutation_test.hpp"
+#include "negphase/diagnostics/permutations.hpp"
 
 #include <algorithm>
 #include <numeric>
