@@ -202,7 +202,10 @@ TEST_CASE("distances to other draws: of one law, and of another") {
   CHECK(row_of(other, "mmd").against_every == 3);
   CHECK(row_of(other, "wasserstein_1").draws == 800);
   small.resamples = 49;
+  small.max_permuted = 300;
   const Distances quick = distances_to_draws(x, wider, small, executor);
+  CHECK(row_of(quick, "wasserstein_1").every == 3);
+  CHECK(row_of(quick, "kolmogorov_smirnov").against == 300);
   for (const int threads : {2, 3, 4}) {
     CHECK(text_of(distances_to_draws(x, wider, small, Executor(threads))) == text_of(quick));
   }

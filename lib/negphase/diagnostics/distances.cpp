@@ -46,8 +46,8 @@ class TwoSamples {
   TwoSamples(const ChainDraws& draws, const ChainDraws& against, const DistanceOptions& options,
              const Executor& executor)
       : names_(draws.names), options_(options), executor_(executor) {
-    x_ = every_kth(draws, options.effective_draws, none);
-    y_ = every_kth(against, options.effective_against, none);
+    x_ = every_kth(draws, options.effective_draws, options.max_permuted);
+    y_ = every_kth(against, options.effective_against, options.max_permuted);
     few_x_ = every_kth(draws, options.effective_draws, options.max_draws);
     few_y_ = every_kth(against, options.effective_against, options.max_draws);
   }
@@ -72,30 +72,31 @@ class TwoSamples {
     }
   }
 
-  void add_of_quantity(Distances& distances, Index c) const {
-    const Eigen::ArrayXd x = x_.draws.col(c);
-    const Eigen::ArrayXd y = y_.draws.col(c);
-    const TwoSampleResult ks = kolmogorov_smirnov(x, y);
-    Distance row = described("kolmogorov_smirnov", x_, y_, names_[static_cast<std::size_t>(c)]);
-    row.value = ks.value;
-    row.p_value = ks.p_value;
-    row.note = ks.is_exact ? "p by counting paths, exact" : "p by Kolmogorov's limit";
-    distances.rows.push_back(row);
-    const TwoSampleResult w1 =
-        wasserstein_1(x, y, options_.resamples, seed_of("wasserstein", c), executor_);
-    row.name = "wasserstein_1";
-    row.value = w1.value;
-    row.p_value = w1.p_value;
-    row.note = permutation_note();
-    distances.rows.push_back(row);
+  void add_by_quantity(Distances& distances) const {
+    const auto ks = executor_.map<TwoSampleResult>(x_.draws.cols(), [&](Index c) {
+      return kolmogorov_smirnov(x_.draws.col(c), y_.draws.col(c));
+    });
+    for (Index c = 0; c < x_.draws.cols(); ++c) {
+      const TwoSampleResult& of_c = ks[static_cast<std::size_t>(c)];
+      Distance row = described("kolmogorov_smirnov", x_, y_, names_[static_cast<std::size_t>(c)]);
+      row.value = of_c.value;
+      row.p_value = of_c.p_value;
+      row.note = of_c.is_exact ? "p by counting paths, exact" : "p by Kolmogorov's limit";
+      distances.rows.push_back(row);
+      const TwoSampleResult w1 = wasserstein_1(x_.draws.col(c), y_.draws.col(c), options_.resamples,
+                                               seed_of("wasserstein", c), executor_);
+      row.name = "wasserstein_1";
+      row.value = w1.value;
+      row.p_value = w1.p_value;
+      row.note = permutation_note();
+      distances.rows.push_back(row);
+    }
   }
 
   Index draws() const { return few_x_.draws.rows(); }
   Index draws_against() const { return few_y_.draws.rows(); }
 
  private:
-  static constexpr Index none = 0;
-
   static Distance described(const char* name, const ThinnedDraws& x, const ThinnedDraws& y,
                             std::string quantity = "") {
     Distance row;
@@ -148,8 +149,8 @@ class TwoSamples {
   std::vector<std::string> names_;
   const DistanceOptions& options_;
   const Executor& executor_;
-  ThinnedDraws x_, y_;          // thinned to independence
-  ThinnedDraws few_x_, few_y_;  // and to what quadratic cost allows
+  ThinnedDraws x_, y_;          // thinned to independence, and to what permutations allow
+  ThinnedDraws few_x_, few_y_;  // to what quadratic cost allows
 };
 
 }  // namespace
@@ -173,9 +174,7 @@ Distances distances_to_draws(const ChainDraws& draws, const ChainDraws& against,
     return distances;
   }
   samples.add_joint(distances);
-  for (Index c = 0; c < draws.num_quantities(); ++c) {
-    samples.add_of_quantity(distances, c);
-  }
+  samples.add_by_quantity(distances);
   distances.notes.push_back(
       independence_note(options.effective_draws > 0 && options.effective_against > 0));
   return distances;

@@ -42,8 +42,9 @@ struct DistanceOptions {
   /// many as there are. Floors are those of so many; tests take every k-th draw so that about so
   /// many remain.
   double effective_draws = 0, effective_against = 0;
-  Index max_draws = 1000;  ///< of each sample, where the cost is quadratic; 0: no limit but memory
-  Index resamples = 999;   ///< permutations, or bootstrap samples: p-values are multiples of 1/1000
+  Index max_draws = 1000;     ///< of each sample, where the cost is quadratic; 0: no limit
+  Index max_permuted = 3000;  ///< where every permutation looks at all draws; 0: no limit
+  Index resamples = 999;  ///< permutations, or bootstrap samples: p-values are multiples of 1/1000
   double max_states = 1e6;  ///< of a law that is listed; at most 2^20
 };
 
