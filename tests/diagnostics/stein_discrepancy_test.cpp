@@ -227,6 +227,8 @@ TEST_CASE("the wild bootstrap: other laws are seen, a missing mode is not") {
   }
   // at level 0.01, 8 rejections of 40 have probability 6e-9, of the level 0.02 that a wild
   // bootstrap may have at n = 100 still 1e-6
+  MESSAGE("rejected at 0.01, of ", runs, ": exact draws ", runs - kept, ", 1.6 times as wide ",
+          seen, ", a mode missing 8 sd away ", seen_missing_mode);
   CHECK(kept > runs - 8);
   CHECK(seen > runs / 2);
   CHECK(seen_missing_mode < 8);
