@@ -30,11 +30,19 @@ struct ChainFigures {
   bool has(const std::string& flag) const;
 };
 
+/// Which figures are wanted.
+enum class FigureSet {
+  all,
+  convergence,  ///< mean, sd, the rank-normalised R-hats, ess_bulk, ess_q05, ess_q95, ess_tail
+};
+
 /// All figures of one quantity.
 /// @param draws  [draws x chains]
 ChainFigures chain_figures(const Eigen::Ref<const Eigen::ArrayXXd>& draws);
 
-/// The same for every quantity, in parallel over them.
-std::vector<ChainFigures> chain_figures(const ChainDraws& draws, const Executor& executor);
+/// The same for every quantity, in parallel over them. For single figures, other quantiles and
+/// quantities that are not in a ChainDraws there is QuantityDraws.
+std::vector<ChainFigures> chain_figures(const ChainDraws& draws, const Executor& executor,
+                                        FigureSet wanted = FigureSet::all);
 
 }  // namespace negphase

@@ -1,0 +1,32 @@
+#pragma once
+#include <Eigen/Core>
+#include <vector>
+
+#include "negphase/diagnostics/sorted_draws.hpp"
+
+namespace negphase {
+
+/// z(r) = Phi^-1((r - 3/8) / (S + 1/4)) of the ranks r = 1 .. S (Blom 1958). Made once for a number
+/// of draws S: without ties every quantity has the same scores in another order.
+class NormalScores {
+ public:
+  explicit NormalScores(Index num_ranks);
+  Index num_ranks() const { return num_ranks_; }
+  /// Of a whole or half rank, half ranks being means over ties. O(1) for whole ranks.
+  double operator()(double rank) const;
+
+ private:
+  Index num_ranks_;
+  std::vector<double>
+      lower_half_;  ///< of ranks 1 .. (S + 1) / 2; the others are their mirror image
+};
+
+/// The ranks of the split draws among each other as normal scores, ties with their average rank.
+/// [draws / 2 x 2 chains] (Vehtari et al. 2021, equation 14)
+/// @param scores  for as many ranks as there are split draws
+Eigen::ArrayXXd normal_scores(const SortedDraws& draws, const NormalScores& scores);
+
+/// Ranks 1 .. S of all draws among each other, ties with their average. [draws x chains]
+Eigen::ArrayXXd average_ranks(const Eigen::Ref<const Eigen::ArrayXXd>& draws);
+
+}  // namespace negphase
