@@ -16,42 +16,45 @@ double score_of(double rank, double num_ranks) {
 
 }  // namespace
 
-NormalScores::NormalScores(Index num_ranks)
-    : num_ranks_(num_ranks), lower_half_(static_cast<std::size_t>((num_ranks + 1) / 2)) {
-  for (std::size_t i = 0; i < lower_half_.size(); ++i) {
-    lower_half_[i] = score_of(static_cast<double>(i + 1), static_cast<double>(num_ranks));
+NormalScores::NormalScores(Index num_ranks) : scores_(static_cast<std::size_t>(num_ranks)) {
+  const std::size_t size = scores_.size();
+  for (std::size_t i = 0; i < (size + 1) / 2; ++i) {
+    scores_[i] = score_of(static_cast<double>(i + 1), static_cast<double>(size));
+    scores_[size - 1 - i] = -scores_[i];
   }
 }
 
-double NormalScores::operator()(double rank) const {
-  const auto whole = static_cast<Index>(rank);
-  if (static_cast<double>(whole) != rank) {
-    return score_of(rank, static_cast<double>(num_ranks_));
-  }
-  const bool lower = whole <= static_cast<Index>(lower_half_.size());
-  const auto at = static_cast<std::size_t>((lower ? whole : num_ranks_ + 1 - whole) - 1);
-  return lower ? lower_half_[at] : -lower_half_[at];
+double NormalScores::of_ties(std::size_t first, std::size_t last) const {
+  const std::size_t sum = first + last;
+  return sum % 2 == 0 ? of_rank(sum / 2)
+                      : score_of(0.5 * static_cast<double>(sum), static_cast<double>(num_ranks()));
 }
 
 Eigen::ArrayXXd normal_scores(const SortedDraws& draws, const NormalScores& scores) {
   Eigen::ArrayXXd z(draws.num_split_draws(), draws.num_split_chains());
   const auto values = draws.values();
   const auto places = draws.places();
-  double before = 0;  // split draws below the run of ties
+  const auto is_kept = [&](std::size_t i) { return places[i] != SortedDraws::left_out; };
+  std::size_t ranks = 0;  // given so far
   for (std::size_t begin = 0; begin < values.size();) {
-    std::size_t end = begin;
-    Index tied = 0;
+    std::size_t end = begin + 1;
+    if (is_kept(begin) && (end == values.size() || values[end] != values[begin])) {
+      z.data()[places[begin]] = scores.of_rank(++ranks);
+      begin = end;
+      continue;
+    }
+    std::size_t tied = is_kept(begin) ? 1 : 0;
     for (; end < values.size() && values[end] == values[begin]; ++end) {
-      tied += places[end] != SortedDraws::left_out ? 1 : 0;
+      tied += is_kept(end) ? 1 : 0;
     }
     if (tied > 0) {
-      const double score = scores(before + 0.5 * static_cast<double>(tied + 1));
+      const double score = scores.of_ties(ranks + 1, ranks + tied);
       for (std::size_t i = begin; i < end; ++i) {
-        if (places[i] != SortedDraws::left_out) {
+        if (is_kept(i)) {
           z.data()[places[i]] = score;
         }
       }
-      before += static_cast<double>(tied);
+      ranks += tied;
     }
     begin = end;
   }

@@ -11,14 +11,14 @@ namespace negphase {
 class NormalScores {
  public:
   explicit NormalScores(Index num_ranks);
-  Index num_ranks() const { return num_ranks_; }
-  /// Of a whole or half rank, half ranks being means over ties. O(1) for whole ranks.
-  double operator()(double rank) const;
+  Index num_ranks() const { return static_cast<Index>(scores_.size()); }
+  /// Of rank 1 .. S.
+  double of_rank(std::size_t rank) const { return scores_[rank - 1]; }
+  /// Of the average of ranks `first` to `last`, which are tied.
+  double of_ties(std::size_t first, std::size_t last) const;
 
  private:
-  Index num_ranks_;
-  std::vector<double>
-      lower_half_;  ///< of ranks 1 .. (S + 1) / 2; the others are their mirror image
+  std::vector<double> scores_;
 };
 
 /// The ranks of the split draws among each other as normal scores, ties with their average rank.

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "negphase/core/error.hpp"
@@ -13,26 +11,21 @@ namespace negphase {
 namespace {
 
 constexpr int digit_bits = 11;
-constexpr std::size_t num_digits = 3;
+constexpr std::size_t num_digits = 2;
 constexpr std::size_t radix = std::size_t{1} << digit_bits;
+constexpr double largest_key = static_cast<double>(radix * radix - 1);
 
-/// Rises with x.
-std::uint64_t key_of(double x) {
-  const auto bits = std::bit_cast<std::uint64_t>(x);
-  return bits ^ ((bits >> 63) != 0 ? ~std::uint64_t{0} : std::uint64_t{1} << 63);
-}
-
-/// The 32 leading bits of each key's distance to the least above the value's number.
-std::vector<std::uint64_t> packed_keys(std::span<const double> x) {
-  std::uint64_t least = ~std::uint64_t{0}, largest = 0;
-  for (const double value : x) {
-    least = std::min(least, key_of(value));
-    largest = std::max(largest, key_of(value));
-  }
-  const int shift = std::max(0, static_cast<int>(std::bit_width(largest - least)) - 32);
-  std::vector<std::uint64_t> packed(x.size());
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    packed[i] = ((key_of(x[i]) - least) >> shift) << 32 | i;
+/// Each value's share of the way from the least to the largest, as a whole number, above the
+/// value's place. Values that are not ordered by it, where a few lie far out, are left to
+/// sort_runs.
+std::vector<std::uint64_t> packed_keys(const Eigen::ArrayXXd& x) {
+  const double least = x.minCoeff(), range = x.maxCoeff() - least;
+  const double scale = largest_key / range;
+  std::vector<std::uint64_t> packed(static_cast<std::size_t>(x.size()));
+  const bool usable = range > 0 && std::isfinite(scale) && scale > 0;
+  for (std::size_t i = 0; i < packed.size(); ++i) {
+    const double at = usable ? (x.data()[i] - least) * scale : 0;
+    packed[i] = static_cast<std::uint64_t>(static_cast<std::int64_t>(at)) << 32 | i;
   }
   return packed;
 }
@@ -59,8 +52,8 @@ void sort_by_digits(std::vector<std::uint64_t>& packed) {
   }
 }
 
-/// Where keys agree in their leading bits, by the values themselves.
-void sort_runs(std::vector<std::uint64_t>& packed, std::span<const double> x) {
+/// Values of one key, by themselves.
+void sort_runs(std::vector<std::uint64_t>& packed, const double* x) {
   const auto value = [x](std::uint64_t key) { return x[key & 0xffffffff]; };
   for (std::size_t begin = 0; begin < packed.size();) {
     std::size_t end = begin + 1;
@@ -101,16 +94,18 @@ SortedDraws::SortedDraws(const Eigen::Ref<const Eigen::ArrayXXd>& draws)
         "together; leave out all but every k-th draw");
   }
   const Eigen::ArrayXXd own = draws;
-  const std::span<const double> x(own.data(), static_cast<std::size_t>(own.size()));
-  std::vector<std::uint64_t> packed = packed_keys(x);
+  if (own.size() == 0) {
+    return;
+  }
+  std::vector<std::uint64_t> packed = packed_keys(own);
   sort_by_digits(packed);
-  sort_runs(packed, x);
-  values_.resize(x.size());
-  places_.resize(x.size());
+  sort_runs(packed, own.data());
+  values_.resize(packed.size());
+  places_.resize(packed.size());
   const bool odd = draws.rows() % 2 == 1;
-  for (std::size_t i = 0; i < x.size(); ++i) {
+  for (std::size_t i = 0; i < packed.size(); ++i) {
     const auto draw = static_cast<std::uint32_t>(packed[i]);
-    values_[i] = x[draw];
+    values_[i] = own.data()[draw];
     places_[i] = odd ? split_place(draw, draws.rows()) : draw;
   }
 }
@@ -134,26 +129,34 @@ double SortedDraws::order_statistic(double k) const {
 
 SortedDraws SortedDraws::folded() const {
   const double median = quantile(0.5);
-  const std::size_t size = values_.size();
+  const std::size_t size = values_.size(), half = size / 2;
   SortedDraws result(half_, split_chains_);
   result.values_.resize(size);
   result.places_.resize(size);
-  std::size_t above = static_cast<std::size_t>(
-      std::upper_bound(values_.begin(), values_.end(), median) - values_.begin());
-  std::size_t below = above;  // one beyond the next of the lower side
-  const double none_left = std::numeric_limits<double>::infinity();
-  const auto lower = [&] { return below > 0 ? median - values_[below - 1] : none_left; };
-  const auto upper = [&] { return above < size ? values_[above] - median : none_left; };
-  double low = lower(), high = upper();
-  for (std::size_t i = 0; i < size; ++i) {
-    const bool take_lower = low <= high;
-    const std::size_t from = take_lower ? below - 1 : above;
-    result.values_[i] = take_lower ? low : high;
-    result.places_[i] = places_[from];
-    below -= take_lower ? 1 : 0;
-    above += take_lower ? 0 : 1;
-    low = lower();
-    high = upper();
+  const auto put = [&](std::size_t to, std::size_t from, double distance) {
+    result.values_[to] = distance;
+    result.places_[to] = places_[from];
+  };
+  // The sides [0, half) and [half, size) are merged from the median outwards and, at once, from
+  // their far ends inwards: two chains of dependent steps without a branch that cannot be foretold.
+  // After `half` steps of each neither side is used up; where equal, the lower side comes first.
+  std::size_t below = half, above = half;  // one beyond, and at, what comes next
+  std::size_t lowest = 0, highest = size;  // at, and one beyond, what comes next from far
+  for (std::size_t i = 0; i < half; ++i) {
+    const double low = median - values_[below - 1], high = values_[above] - median;
+    const std::size_t take_low = low <= high ? 1 : 0;
+    put(i, above + (below - 1 - above) * take_low, std::min(low, high));
+    below -= take_low;
+    above += 1 - take_low;
+    const double far_low = median - values_[lowest], far_high = values_[highest - 1] - median;
+    const std::size_t take_high = far_high >= far_low ? 1 : 0;
+    put(size - 1 - i, lowest + (highest - 1 - lowest) * take_high, std::max(far_low, far_high));
+    lowest += 1 - take_high;
+    highest -= take_high;
+  }
+  if (size % 2 == 1) {
+    const std::size_t left = below > lowest ? lowest : above;
+    put(half, left, std::abs(values_[left] - median));
   }
   return result;
 }
