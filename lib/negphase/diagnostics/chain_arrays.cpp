@@ -1,5 +1,7 @@
 #include "negphase/diagnostics/chain_arrays.hpp"
 
+#include "negphase/core/error.hpp"
+
 namespace negphase {
 
 Eigen::ArrayXXd split_chains(const Eigen::Ref<const Eigen::ArrayXXd>& draws) {
@@ -21,6 +23,9 @@ double sample_variance(const Eigen::Ref<const Eigen::ArrayXd>& values) {
 
 CentredChains::CentredChains(const Eigen::Ref<const Eigen::ArrayXXd>& draws)
     : centred_(draws.rows(), draws.cols()), means_(draws.cols()) {
+  if (draws.rows() < 2 || draws.cols() < 1) {
+    throw UsageError("chains need a variance: at least one chain of at least 2 draws");
+  }
   double squares = 0;
   for (Index c = 0; c < draws.cols(); ++c) {
     // About the chain's first draw: what never changes is 0, not a rounding error.

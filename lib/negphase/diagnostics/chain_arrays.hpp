@@ -13,7 +13,7 @@ Eigen::ArrayXXd split_chains(const Eigen::Ref<const Eigen::ArrayXXd>& draws);
 /// changes has the variance 0 exactly, and draws far from 0 lose no digits. O(draws x chains).
 class CentredChains {
  public:
-  /// @param draws  [n x chains], n >= 2, at least one chain
+  /// @param draws  [n x chains]. Throws UsageError without a chain of 2 draws.
   explicit CentredChains(const Eigen::Ref<const Eigen::ArrayXXd>& draws);
 
   Index num_draws() const { return centred_.rows(); }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "negphase/core/error.hpp"
 #include "negphase/diagnostics/autocovariance.hpp"
 
 namespace negphase {
@@ -43,13 +42,6 @@ EffectiveSize effective_size(const CentredChains& chains) {
   ChainAutocovariance autocovariance(chains.centred());
   return effective_size(chains.num_draws(), chains.num_chains(), chains.between(),
                         [&](Index lag) { return autocovariance(lag); });
-}
-
-EffectiveSize effective_size(const Eigen::Ref<const Eigen::ArrayXXd>& draws) {
-  if (draws.rows() < 2 || draws.cols() < 1) {
-    throw UsageError("an effective size needs at least one chain of 2 draws");
-  }
-  return effective_size(CentredChains(draws));
 }
 
 }  // namespace negphase

@@ -1,5 +1,4 @@
 #pragma once
-#include <Eigen/Core>
 #include <functional>
 #include <limits>
 
@@ -26,8 +25,8 @@ struct EffectiveSize {
 EffectiveSize effective_size(Index num_draws, Index num_chains, double between,
                              const std::function<double(Index)>& autocovariance);
 
-/// The same of chains as they are: [n x chains], not split.
+/// The same of chains as they are, not split: of draws [n x chains],
+/// effective_size(CentredChains(split_chains(draws))). At most O(n x chains x log n).
 EffectiveSize effective_size(const CentredChains& chains);
-EffectiveSize effective_size(const Eigen::Ref<const Eigen::ArrayXXd>& draws);
 
 }  // namespace negphase

@@ -181,7 +181,7 @@ double QuantityDraws::noted(const EffectiveSize& size) const {
 }
 
 double QuantityDraws::ess_unsplit() const {
-  return kind_ == Kind::usable ? noted(effective_size(draws_)) : none;
+  return kind_ == Kind::usable ? noted(effective_size(CentredChains(draws_))) : none;
 }
 
 double QuantityDraws::ess_mean() const {
@@ -198,8 +198,9 @@ double QuantityDraws::ess_of_squares() const {
   // Two values at one distance from the mean: what is left of a difference is rounding.
   const double rounding =
       8 * std::numeric_limits<double>::epsilon() * draws_.abs().maxCoeff() * std::sqrt(largest);
-  return largest - squares.minCoeff() > rounding ? noted(effective_size(split_chains(squares)))
-                                                 : none;
+  return largest - squares.minCoeff() > rounding
+             ? noted(effective_size(CentredChains(split_chains(squares))))
+             : none;
 }
 
 double QuantityDraws::ess_sd() const {

@@ -17,13 +17,6 @@ double rhat(const CentredChains& chains) {
   return std::sqrt((n - 1) / n + chains.between() / chains.within());
 }
 
-double rhat(const Eigen::Ref<const Eigen::ArrayXXd>& draws) {
-  if (draws.rows() < 2 || draws.cols() < 1) {
-    throw UsageError("R-hat needs at least one chain of 2 draws");
-  }
-  return rhat(CentredChains(draws));
-}
-
 double nested_rhat(const Eigen::Ref<const Eigen::ArrayXXd>& draws,
                    std::span<const Index> superchain) {
   const auto num_chains = static_cast<std::size_t>(draws.cols());

@@ -12,7 +12,6 @@ namespace negphase {
 /// it does not see a trend. Source: Gelman and Rubin 1992; Vehtari et al. 2021, equations 1 to 4.
 /// O(draws x chains).
 double rhat(const CentredChains& chains);
-double rhat(const Eigen::Ref<const Eigen::ArrayXXd>& draws);
 
 /// Nested R-hat, for many short chains: chains in superchains, the chains of one having started at
 /// one point. sqrt(1 + B / W): B = the variance over superchains of their means; W = the mean over
