@@ -39,9 +39,14 @@ double nested_rhat(const Eigen::Ref<const Eigen::ArrayXXd>& draws,
       throw UsageError("nested R-hat needs superchains of one size");
     }
     const Eigen::ArrayXXd own = draws(Eigen::all, members);
-    const CentredChains chains(own);
-    means[k++] = (own(0, 0) - draws(0, 0)) + chains.means().mean();
-    within += (draws.rows() > 1 ? chains.within() : 0) + chains.between();
+    Eigen::ArrayXd own_means = own.row(0) - own(0, 0);
+    if (draws.rows() > 1) {
+      const CentredChains chains(own);
+      own_means = chains.means();
+      within += chains.within();
+    }
+    means[k++] = (own(0, 0) - draws(0, 0)) + own_means.mean();
+    within += sample_variance(own_means);
   }
   return std::sqrt(1 + sample_variance(means) / (within / static_cast<double>(means.size())));
 }
