@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "negphase/core/error.hpp"
 #include "negphase/diagnostics/chain_arrays.hpp"
 #include "negphase/diagnostics/normal_scores.hpp"
 #include "support/diagnostic_cases.hpp"
@@ -62,6 +63,10 @@ TEST_CASE("draws are sorted, and know their place among the split chains") {
     CHECK(places_are_right(sorted, split_chains(x)));
   }
   CHECK(SortedDraws(Eigen::ArrayXXd(0, 2)).values().empty());
+  Eigen::ArrayXXd bad = Eigen::ArrayXXd::Zero(4, 2);
+  bad(1, 1) = std::numeric_limits<double>::quiet_NaN();
+  CHECK_THROWS_AS(SortedDraws{bad}, UsageError);
+  CHECK_THROWS_AS(average_ranks(bad), UsageError);
 }
 
 TEST_CASE("the fold is |x - median| in order") {

@@ -11,7 +11,9 @@ namespace negphase {
 
 /// What one quantity's draws say of their own convergence. NaN is what cannot be had; `flags` says
 /// why. Definitions: Vehtari et al. 2021, "Rank-normalization, folding, and localization: an
-/// improved R-hat".
+/// improved R-hat"; formulas in rhat.hpp, effective_size.hpp, mcse.hpp; rules for draws that have
+/// no such figure in quantity_draws.hpp. Where references part, R's package posterior 1.4 is
+/// followed, but for those rules.
 struct ChainFigures {
   static constexpr double none = std::numeric_limits<double>::quiet_NaN();
   double mean = none, sd = none;  ///< of all draws; sd with divisor S - 1

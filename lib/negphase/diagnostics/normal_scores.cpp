@@ -6,6 +6,8 @@
 #include <numbers>
 #include <numeric>
 
+#include "negphase/core/error.hpp"
+
 namespace negphase {
 namespace {
 
@@ -63,6 +65,9 @@ Eigen::ArrayXXd normal_scores(const SortedDraws& draws, const NormalScores& scor
 
 Eigen::ArrayXXd average_ranks(const Eigen::Ref<const Eigen::ArrayXXd>& draws) {
   const Eigen::ArrayXXd own = draws;
+  if (own.isNaN().any()) {
+    throw UsageError("draws that are not a number have no rank");
+  }
   const double* x = own.data();
   std::vector<Index> order(static_cast<std::size_t>(own.size()));
   std::iota(order.begin(), order.end(), Index{0});

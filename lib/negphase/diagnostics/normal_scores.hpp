@@ -27,6 +27,7 @@ class NormalScores {
 Eigen::ArrayXXd normal_scores(const SortedDraws& draws, const NormalScores& scores);
 
 /// Ranks 1 .. S of all draws among each other, ties with their average. [draws x chains]
+/// Throws UsageError for NaN.
 Eigen::ArrayXXd average_ranks(const Eigen::Ref<const Eigen::ArrayXXd>& draws);
 
 }  // namespace negphase

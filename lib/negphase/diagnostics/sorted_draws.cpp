@@ -94,6 +94,9 @@ SortedDraws::SortedDraws(const Eigen::Ref<const Eigen::ArrayXXd>& draws)
         "together; leave out all but every k-th draw");
   }
   const Eigen::ArrayXXd own = draws;
+  if (own.isNaN().any()) {
+    throw UsageError("draws that are not a number have no order");
+  }
   if (own.size() == 0) {
     return;
   }

@@ -17,7 +17,8 @@ class SortedDraws {
 
   /// O(S) for S draws in all unless a few lie so far out that the others come close together, as
   /// a quarter of a millionth of the range; O(S log S) then.
-  /// @param draws  [draws x chains], finite. Throws UsageError for 2^32 - 1 values or more.
+  /// @param draws  [draws x chains], without NaN. Throws UsageError for one, and for 2^32 - 1
+  ///   values or more.
   explicit SortedDraws(const Eigen::Ref<const Eigen::ArrayXXd>& draws);
 
   /// All draws. [draws x chains]
