@@ -4,14 +4,13 @@
 #include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <cerrno>
 #include <cstring>
-#include <memory>
+#include <utility>
 
 #include "negphase/core/error.hpp"
-#include "negphase/core/memory.hpp"
+#include "negphase/io/partial_file.hpp"
 
 namespace negphase {
 
@@ -64,47 +63,11 @@ void FileState::refuse_change(const FileState& now, const std::filesystem::path&
 }
 
 std::string read_file(const std::filesystem::path& file) {
-  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) {
-    fail(file, fmt::format("cannot be opened: {}", std::strerror(errno)));
+  PartialFile read = read_partial_file(file);
+  if (read.is_cut) {
+    fail(file, "the gzip file is truncated");
   }
-  struct ::stat status {};
-  if (::fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
-    ::close(descriptor);
-    fail(file, "is a folder, not a file");
-  }
-  const FileState before(descriptor);
-  const std::unique_ptr<gzFile_s, int (*)(gzFile)> stream(::gzdopen(descriptor, "rb"), &::gzclose);
-  if (!stream) {
-    ::close(descriptor);
-    fail(file, "cannot be read: out of memory");
-  }
-  const double most = usable_memory() / 2;  // a string that grows is there twice for a moment
-  std::string bytes;
-  std::string chunk(std::size_t{1} << 16, '\0');
-  while (true) {
-    const int n = ::gzread(stream.get(), chunk.data(), static_cast<unsigned>(chunk.size()));
-    int code = Z_OK;
-    const char* text = ::gzerror(stream.get(), &code);
-    // A stream that ends too early reads as a normal end, but leaves Z_BUF_ERROR behind.
-    if (code == Z_BUF_ERROR) {
-      fail(file, "the gzip file is truncated");
-    }
-    if (n < 0 || (code != Z_OK && code != Z_STREAM_END)) {
-      fail(file, fmt::format("cannot be read: {}", code == Z_ERRNO ? std::strerror(errno) : text));
-    }
-    if (n == 0) {
-      before.refuse_change(FileState(descriptor), file);
-      return bytes;
-    }
-    bytes.append(chunk.data(), static_cast<std::size_t>(n));
-    if (static_cast<double>(bytes.size()) > most) {
-      throw ConfigError({file.string(), 0, 0},
-                        fmt::format("holds more than {:.3g} GB, half of the memory that there is "
-                                    "to use",
-                                    most / 1e9));
-    }
-  }
+  return std::move(read.bytes);
 }
 
 void check_writable(const std::filesystem::path& file) {

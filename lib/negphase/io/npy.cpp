@@ -3,15 +3,14 @@
 #include <fmt/core.h>
 
 #include <bit>
-#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "negphase/core/error.hpp"
 #include "negphase/io/files.hpp"
+#include "negphase/io/npy_header.hpp"
 
 namespace negphase {
 
@@ -20,56 +19,10 @@ static_assert(std::endian::native == std::endian::little,
 
 namespace {
 
-constexpr std::string_view magic{"\x93NUMPY", 6};
-
 using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-struct Header {
-  std::string type;
-  bool fortran_order = false;
-  std::vector<std::uint64_t> shape;
-};
 
 [[noreturn]] void refuse(const std::filesystem::path& file, const std::string& what) {
   throw ConfigError({file.string(), 0, 0}, what);
-}
-
-// What follows "'key':" in the Python dictionary of the header.
-std::string_view value_of(std::string_view text, std::string_view key) {
-  const auto quoted = text.find(fmt::format("'{}'", key));
-  if (quoted == text.npos) {
-    return {};
-  }
-  const auto colon = text.find(':', quoted);
-  const auto first = colon == text.npos ? colon : text.find_first_not_of(' ', colon + 1);
-  return first == text.npos ? std::string_view{} : text.substr(first);
-}
-
-Header parse_header(const std::filesystem::path& file, std::string_view text) {
-  Header header;
-  const std::string_view type = value_of(text, "descr");
-  const std::string_view order = value_of(text, "fortran_order");
-  std::string_view shape = value_of(text, "shape");
-  if (type.empty() || order.empty() || !shape.starts_with('(') || shape.find(')') == shape.npos) {
-    refuse(file, "the .npy header is damaged");
-  }
-  header.type = type.front() == '\'' ? type.substr(1, type.find('\'', 1) - 1) : "a structure";
-  header.fortran_order = order.starts_with("True");
-  shape = shape.substr(1, shape.find(')') - 1);
-  while (!shape.empty()) {
-    if (shape.front() == ' ' || shape.front() == ',') {
-      shape.remove_prefix(1);
-      continue;
-    }
-    std::uint64_t size = 0;
-    const auto read = std::from_chars(shape.data(), shape.data() + shape.size(), size);
-    if (read.ec != std::errc{}) {
-      refuse(file, "the shape in the .npy header is damaged");
-    }
-    header.shape.push_back(size);
-    shape.remove_prefix(static_cast<std::size_t>(read.ptr - shape.data()));
-  }
-  return header;
 }
 
 template <class Scalar>
@@ -91,7 +44,7 @@ void write(const std::filesystem::path& file, const std::string& shape, const do
   constexpr std::size_t before = 10;  // magic, version, length
   header.append(63 - (before + header.size()) % 64, ' ');
   header.push_back('\n');
-  std::string bytes(magic);
+  std::string bytes(npy_magic);
   bytes.push_back('\1');
   bytes.push_back('\0');
   bytes.push_back(static_cast<char>(header.size() & 0xff));
@@ -105,22 +58,8 @@ void write(const std::filesystem::path& file, const std::string& shape, const do
 
 Eigen::MatrixXd read_npy(const std::filesystem::path& file) {
   const std::string bytes = read_file(file);
-  if (!bytes.starts_with(magic) || bytes.size() < 12) {
-    refuse(file, "is no .npy file (its first bytes are not '\\x93NUMPY')");
-  }
-  const int version = static_cast<unsigned char>(bytes[6]);
-  if (version < 1 || version > 3) {
-    refuse(file, fmt::format(".npy format {} is unknown; 1 to 3 are read", version));
-  }
-  const std::size_t length_bytes = version == 1 ? 2 : 4;
-  std::uint32_t length = 0;
-  std::memcpy(&length, bytes.data() + 8, length_bytes);
-  const std::size_t start = 8 + length_bytes + length;
-  if (start > bytes.size()) {
-    refuse(file, "the .npy header is longer than the file");
-  }
-  const Header header =
-      parse_header(file, std::string_view(bytes).substr(8 + length_bytes, length));
+  const NpyHeader header = parse_npy_header(file, bytes);
+  const std::size_t start = header.data;
   const bool is_double = header.type == "<f8";
   if (!is_double && header.type != "<f4") {
     refuse(file, fmt::format("holds '{}'; '<f8' and '<f4' are read: save it with "

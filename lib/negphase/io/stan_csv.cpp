@@ -4,6 +4,9 @@
 
 #include <iterator>
 
+#include "negphase/core/version.hpp"
+#include "negphase/io/quantity_names.hpp"
+
 namespace negphase {
 
 std::string stan_csv(
@@ -26,6 +29,36 @@ std::string stan_csv(
     fmt::format_to(end, "{}", lp[d]);
     for (Eigen::Index j = 0; j < draws.cols(); ++j) {
       fmt::format_to(end, ",{}", draws(d, j));
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+std::string stan_csv(const ChainDraws& draws, Eigen::Index chain) {
+  const Eigen::ArrayXXd none;
+  const Eigen::ArrayXXd& quantities = draws.chains[static_cast<std::size_t>(chain)];
+  const Eigen::ArrayXXd& statistics =
+      draws.sampler_chains.empty() ? none : draws.sampler_chains[static_cast<std::size_t>(chain)];
+  std::vector<std::string> names;
+  if (!draws.sampler_chains.empty()) {
+    names = draws.sampler_names;
+  }
+  for (const std::string& name : draws.names) {
+    names.push_back(stan_name(name));
+  }
+  std::string text = fmt::format(
+      "# negphase {}\n# method = sample\n#   sample\n#     num_samples = {}\n"
+      "#     save_warmup = 0\n# id = {}\n{}\n",
+      version(), quantities.rows(), chain + 1, fmt::join(names, ","));
+  auto end = std::back_inserter(text);
+  for (Eigen::Index d = 0; d < quantities.rows(); ++d) {
+    const char* separator = "";
+    for (const auto* columns : {&statistics, &quantities}) {
+      for (Eigen::Index j = 0; j < columns->cols(); ++j) {
+        fmt::format_to(end, "{}{}", separator, (*columns)(d, j));
+        separator = ",";
+      }
     }
     text += "\n";
   }

@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "negphase/diagnostics/chain_draws.hpp"
+
 namespace negphase {
 
 /// What the comment lines of a Stan CSV file say of a chain.
@@ -24,5 +26,9 @@ std::string stan_csv(
     const StanCsvHeader& header, const std::vector<std::string>& names, const Eigen::VectorXd& lp,
     const Eigen::Ref<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>&
         draws);
+
+/// Chain `chain`, from 0, of draws that came from elsewhere, in the same form: first what the
+/// sampler said, then the quantities, theta[1,2] as theta.1.2.
+std::string stan_csv(const ChainDraws& draws, Eigen::Index chain);
 
 }  // namespace negphase

@@ -1,0 +1,494 @@
+#include "negphase/io/draws_netcdf.hpp"
+
+#include "negphase/core/error.hpp"
+
+namespace negphase {
+
+bool is_netcdf(std::string_view bytes) {
+  return bytes.starts_with("\x89HDF\r\n\x1a\n") || bytes.starts_with("CDF\x01") ||
+         bytes.starts_with("CDF\x02") || bytes.starts_with("CDF\x05");
+}
+
+}  // namespace negphase
+
+#ifndef NEGPHASE_NETCDF
+
+namespace negphase {
+
+namespace {
+
+[[noreturn]] void refuse(const std::filesystem::path& file) {
+  throw ConfigError({file.string(), 0, 0},
+                    "this build has no netCDF: install libnetcdf-dev (./run packages optional) and "
+                    "build again, or use .npy or Stan CSV");
+}
+
+}  // namespace
+
+bool has_netcdf() { return false; }
+
+ChainDraws parse_draws_netcdf(const std::filesystem::path& file, std::string_view) { refuse(file); }
+
+void write_draws_netcdf(const ChainDraws&, const std::filesystem::path& file) { refuse(file); }
+
+}  // namespace negphase
+
+#else
+
+#include <fmt/format.h>
+#include <netcdf.h>
+#include <netcdf_mem.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "negphase/core/memory.hpp"
+#include "negphase/core/version.hpp"
+#include "negphase/io/draws_array.hpp"
+#include "negphase/io/files.hpp"
+#include "negphase/io/quantity_names.hpp"
+
+namespace negphase {
+
+namespace {
+
+using Index = Eigen::Index;
+
+// ArviZ's name, Stan's name; the first of two is the one that is written.
+constexpr std::array<std::pair<const char*, const char*>, 11> statistic_names{
+    {{"lp", "lp__"},
+     {"acceptance_rate", "accept_stat__"},
+     {"step_size", "stepsize__"},
+     {"tree_depth", "treedepth__"},
+     {"n_steps", "n_leapfrog__"},
+     {"diverging", "divergent__"},
+     {"energy", "energy__"},
+     {"mean_tree_accept", "accept_stat__"},
+     {"stepsize", "stepsize__"},
+     {"treedepth", "treedepth__"},
+     {"depth", "treedepth__"}}};
+
+class Netcdf {
+ public:
+  explicit Netcdf(const std::filesystem::path& file) : file_(file) {}
+
+  void check(int code) const {
+    if (code != NC_NOERR) {
+      throw ConfigError({file_.string(), 0, 0},
+                        fmt::format("is no netCDF file, or it is damaged or ends early: {}",
+                                    ::nc_strerror(code)));
+    }
+  }
+  [[noreturn]] void refuse(const std::string& what) const {
+    throw ConfigError({file_.string(), 0, 0}, what);
+  }
+  const std::filesystem::path& file() const { return file_; }
+
+ private:
+  const std::filesystem::path& file_;
+};
+
+// An open file, closed with its object.
+class OpenFile {
+ public:
+  OpenFile(const Netcdf& netcdf, std::string_view bytes) {
+    netcdf.check(::nc_open_mem(netcdf.file().c_str(), NC_NOWRITE, bytes.size(),
+                               const_cast<char*>(bytes.data()), &id_));
+  }
+  ~OpenFile() { ::nc_close(id_); }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  int id() const { return id_; }
+
+ private:
+  int id_ = -1;
+};
+
+struct Axis {
+  std::string name;
+  std::size_t size = 0;
+};
+
+struct Variable {
+  int id = -1;
+  std::string name;
+  int type = NC_NAT;
+  std::vector<Axis> axes;
+
+  bool is_number() const { return type != NC_CHAR && type > NC_NAT && type < NC_STRING; }
+  bool is_coordinate() const { return axes.size() == 1 && axes[0].name == name; }
+  std::ptrdiff_t place_of(const std::string& axis) const {
+    const auto found =
+        std::find_if(axes.begin(), axes.end(), [&](const Axis& a) { return a.name == axis; });
+    return found == axes.end() ? -1 : found - axes.begin();
+  }
+  bool has_draws() const { return place_of("chain") >= 0 && place_of("draw") >= 0; }
+};
+
+class Group {
+ public:
+  Group(const Netcdf& netcdf, int id) : netcdf_(netcdf), id_(id) {
+    int count = 0;
+    netcdf_.check(::nc_inq_varids(id_, &count, nullptr));
+    std::vector<int> ids(static_cast<std::size_t>(count));
+    netcdf_.check(::nc_inq_varids(id_, &count, ids.data()));
+    for (const int variable : ids) {
+      variables_.push_back(inquire(variable));
+    }
+  }
+
+  const std::vector<Variable>& variables() const { return variables_; }
+  bool has_draws() const {
+    return std::any_of(variables_.begin(), variables_.end(),
+                       [](const Variable& v) { return v.has_draws(); });
+  }
+
+  DrawsArray read(const Variable& variable) const {
+    DrawsArray array;
+    array.name = variable.name;
+    array.values = numbers(variable);
+    std::vector<Index> sizes;
+    for (const Axis& axis : variable.axes) {
+      sizes.push_back(static_cast<Index>(axis.size));
+    }
+    const std::vector<Index> strides = strides_of(sizes, false);
+    const auto add = [&](std::ptrdiff_t place) {
+      array.shape.push_back(sizes[static_cast<std::size_t>(place)]);
+      array.strides.push_back(strides[static_cast<std::size_t>(place)]);
+    };
+    const std::ptrdiff_t chain = variable.place_of("chain"), draw = variable.place_of("draw");
+    add(chain);
+    add(draw);
+    for (std::ptrdiff_t place = 0; place < static_cast<std::ptrdiff_t>(sizes.size()); ++place) {
+      if (place != chain && place != draw) {
+        add(place);
+        array.labels.push_back(labels(variable.axes[static_cast<std::size_t>(place)]));
+      }
+    }
+    return array;
+  }
+
+ private:
+  Variable inquire(int variable) const {
+    std::array<char, NC_MAX_NAME + 1> name{};
+    int axes = 0;
+    Variable v;
+    v.id = variable;
+    netcdf_.check(::nc_inq_var(id_, variable, name.data(), &v.type, &axes, nullptr, nullptr));
+    v.name = name.data();
+    std::vector<int> ids(static_cast<std::size_t>(axes));
+    netcdf_.check(::nc_inq_vardimid(id_, variable, ids.data()));
+    for (const int axis : ids) {
+      std::size_t size = 0;
+      netcdf_.check(::nc_inq_dim(id_, axis, name.data(), &size));
+      v.axes.push_back({name.data(), size});
+    }
+    return v;
+  }
+
+  std::vector<double> numbers(const Variable& variable) const {
+    double size = 1;
+    for (const Axis& axis : variable.axes) {
+      size *= static_cast<double>(axis.size);
+    }
+    check_memory(2 * sizeof(double) * size,
+                 fmt::format("{}: the {:.0f} numbers of '{}' take", netcdf_.file().string(), size,
+                             variable.name));
+    std::vector<double> values(static_cast<std::size_t>(size));
+    netcdf_.check(::nc_get_var_double(id_, variable.id, values.data()));
+    return values;
+  }
+
+  std::vector<std::string> labels(const Axis& axis) const {
+    const auto found = std::find_if(variables_.begin(), variables_.end(), [&](const Variable& v) {
+      return v.name == axis.name && v.is_coordinate();
+    });
+    std::vector<std::string> labels;
+    if (found == variables_.end()) {
+      return labels;
+    }
+    if (found->is_number()) {
+      for (const double value : numbers(*found)) {
+        labels.push_back(fmt::format("{}", value));
+      }
+    } else if (found->type == NC_STRING) {
+      std::vector<char*> texts(axis.size, nullptr);
+      netcdf_.check(::nc_get_var_string(id_, found->id, texts.data()));
+      for (const char* text : texts) {
+        labels.emplace_back(text == nullptr ? "" : text);
+      }
+      ::nc_free_string(texts.size(), texts.data());
+    }
+    return labels;
+  }
+
+  const Netcdf& netcdf_;
+  int id_;
+  std::vector<Variable> variables_;
+};
+
+std::string names_of_groups(const Netcdf& netcdf, int file) {
+  int count = 0;
+  netcdf.check(::nc_inq_grps(file, &count, nullptr));
+  std::vector<int> ids(static_cast<std::size_t>(count));
+  netcdf.check(::nc_inq_grps(file, &count, ids.data()));
+  std::vector<std::string> names;
+  for (const int id : ids) {
+    std::array<char, NC_MAX_NAME + 1> name{};
+    netcdf.check(::nc_inq_grpname(id, name.data()));
+    names.emplace_back(name.data());
+  }
+  return names.empty() ? "no groups" : fmt::format("the groups {}", fmt::join(names, ", "));
+}
+
+std::vector<DrawsArray> quantities_of(const Netcdf& netcdf, const Group& group,
+                                      std::vector<std::string>& notes) {
+  std::vector<DrawsArray> quantities;
+  for (const Variable& v : group.variables()) {
+    const bool is_empty =
+        std::any_of(v.axes.begin(), v.axes.end(), [](const Axis& a) { return a.size == 0; });
+    if (v.has_draws() && v.is_number() && !is_empty) {
+      quantities.push_back(group.read(v));
+    } else if (!v.is_coordinate()) {
+      notes.push_back(fmt::format("{}: '{}' is left out: {}", netcdf.file().string(), v.name,
+                                  !v.has_draws() ? "it has no axes 'chain' and 'draw'"
+                                  : is_empty     ? "it is empty"
+                                                 : "it holds no numbers"));
+    }
+  }
+  return quantities;
+}
+
+std::vector<DrawsArray> statistics_of(const Group& group) {
+  std::vector<DrawsArray> statistics;
+  std::set<std::string> taken;
+  for (const Variable& v : group.variables()) {
+    if (!v.has_draws() || !v.is_number() || v.axes.size() != 2) {
+      continue;
+    }
+    DrawsArray array = group.read(v);
+    const auto known = std::find_if(statistic_names.begin(), statistic_names.end(),
+                                    [&](const auto& pair) { return v.name == pair.first; });
+    if (known != statistic_names.end() && taken.insert(known->second).second) {
+      array.name = known->second;
+    }
+    statistics.push_back(std::move(array));
+  }
+  return statistics;
+}
+
+// ---- writing
+
+class Writer {
+ public:
+  Writer(const Netcdf& netcdf, const ChainDraws& draws) : netcdf_(netcdf), draws_(draws) {
+    check(::nc_create_mem(netcdf.file().c_str(), NC_NETCDF4, 1 << 16, &file_));
+  }
+  ~Writer() {
+    if (file_ >= 0) {
+      ::nc_abort(file_);
+    }
+  }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  void write_posterior() {
+    begin_group("posterior");
+    for (const NamedGrid& grid : grids_of(draws_.names)) {
+      write(grid);
+    }
+  }
+
+  void write_statistics() {
+    if (draws_.sampler_chains.empty()) {
+      return;
+    }
+    begin_group("sample_stats");
+    for (std::size_t j = 0; j < draws_.sampler_names.size(); ++j) {
+      const auto known =
+          std::find_if(statistic_names.begin(), statistic_names.end(),
+                       [&](const auto& pair) { return draws_.sampler_names[j] == pair.second; });
+      const std::string name =
+          known == statistic_names.end() ? draws_.sampler_names[j] : std::string(known->first);
+      write_statistic(name, draws_.sampler_statistic(draws_.sampler_names[j]));
+    }
+  }
+
+  std::string close() {
+    NC_memio memory{};
+    const int file = std::exchange(file_, -1);
+    check(::nc_close_memio(file, &memory));
+    const std::unique_ptr<void, void (*)(void*)> owner(memory.memory, &std::free);
+    return {static_cast<const char*>(memory.memory), memory.size};
+  }
+
+ private:
+  void check(int code) const {
+    if (code != NC_NOERR) {
+      throw IoError(
+          fmt::format("{}: cannot be made: {}", netcdf_.file().string(), ::nc_strerror(code)));
+    }
+  }
+
+  void begin_group(const char* name) {
+    check(::nc_def_grp(file_, name, &group_));
+    taken_.clear();
+    attribute(NC_GLOBAL, "creation_library", "negphase");
+    attribute(NC_GLOBAL, "creation_library_version", std::string(version()));
+    attribute(NC_GLOBAL, "creation_library_language", "C++");
+    chain_ = axis_of_numbers("chain", draws_.num_chains(), 0);
+    draw_ = axis_of_numbers("draw", draws_.num_draws(), 0);
+  }
+
+  void attribute(int variable, const char* name, const std::string& text) {
+    check(::nc_put_att_text(group_, variable, name, text.size(), text.data()));
+  }
+
+  int axis_of_numbers(const std::string& name, Index size, long long first) {
+    std::vector<std::string> labels;
+    for (Index i = 0; i < size; ++i) {
+      labels.push_back(fmt::format("{}", first + i));
+    }
+    return axis(name, labels);
+  }
+
+  // An axis and its coordinates: numbers where all of them are.
+  int axis(const std::string& wanted, const std::vector<std::string>& labels) {
+    const std::string name = free_name(wanted);
+    int axis = 0, variable = 0;
+    check(::nc_def_dim(group_, name.c_str(), labels.size(), &axis));
+    std::vector<long long> numbers;
+    for (const std::string& label : labels) {
+      if (const auto number = index_number(label)) {
+        numbers.push_back(*number);
+      }
+    }
+    const bool are_numbers = numbers.size() == labels.size();
+    check(::nc_def_var(group_, name.c_str(), are_numbers ? NC_INT64 : NC_STRING, 1, &axis,
+                       &variable));
+    if (are_numbers) {
+      check(::nc_put_var_longlong(group_, variable, numbers.data()));
+    } else {
+      std::vector<const char*> texts;
+      for (const std::string& label : labels) {
+        texts.push_back(label.c_str());
+      }
+      check(::nc_put_var_string(group_, variable, texts.data()));
+    }
+    return axis;
+  }
+
+  // What netCDF forbids in a name becomes '_'; no two names are the same.
+  std::string free_name(std::string name) {
+    for (char& c : name) {
+      if (c == '/' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+        c = '_';
+      }
+    }
+    while (name.empty() || name.back() == ' ' || name.size() > NC_MAX_NAME / 2 ||
+           taken_.count(name) > 0) {
+      name = name.substr(0, NC_MAX_NAME / 2 - 1) + "_";
+      if (taken_.count(name) > 0) {
+        name = fmt::format("{}{}", name.substr(0, NC_MAX_NAME / 2 - 12), taken_.size());
+      }
+    }
+    taken_.insert(name);
+    return name;
+  }
+
+  int define(const std::string& name, int type, const std::vector<int>& axes) {
+    int variable = 0;
+    check(::nc_def_var(group_, name.c_str(), type, static_cast<int>(axes.size()), axes.data(),
+                       &variable));
+    check(::nc_def_var_deflate(group_, variable, 1, 1, 4));
+    return variable;
+  }
+
+  void write(const NamedGrid& grid) {
+    const std::string name = free_name(grid.name);
+    std::vector<int> axes{chain_, draw_};
+    for (std::size_t k = 0; k < grid.labels.size(); ++k) {
+      axes.push_back(axis(fmt::format("{}_dim_{}", name, k), grid.labels[k]));
+    }
+    const int variable = define(name, NC_DOUBLE, axes);
+    const Index chains = draws_.num_chains(), draws = draws_.num_draws();
+    const auto columns = static_cast<Index>(grid.columns.size());
+    std::vector<double> values(static_cast<std::size_t>(chains * draws * columns));
+    auto at = values.begin();
+    for (const Eigen::ArrayXXd& chain : draws_.chains) {
+      for (Index d = 0; d < draws; ++d) {
+        for (const Index column : grid.columns) {
+          *at++ = chain(d, column);
+        }
+      }
+    }
+    check(::nc_put_var_double(group_, variable, values.data()));
+  }
+
+  // ArviZ has truth values and integers where Stan has numbers.
+  void write_statistic(const std::string& wanted, const Eigen::ArrayXXd& values) {
+    const bool is_truth = (values == 0 || values == 1).all();
+    const bool is_integer = (values == values.floor() && values.abs() < 1e15).all();
+    const bool is_count = wanted == "n_steps" || wanted == "tree_depth";
+    const bool is_flag = wanted == "diverging" && is_truth;
+    const int variable = define(free_name(wanted),
+                                is_flag                  ? NC_BYTE
+                                : is_count && is_integer ? NC_INT64
+                                                         : NC_DOUBLE,
+                                {chain_, draw_});
+    if (is_flag) {
+      attribute(variable, "dtype", "bool");  // xarray's mark
+    }
+    check(::nc_put_var_double(group_, variable, values.data()));  // [draws x chains] by columns
+  }
+
+  const Netcdf& netcdf_;
+  const ChainDraws& draws_;
+  int file_ = -1, group_ = -1, chain_ = -1, draw_ = -1;
+  std::set<std::string> taken_;
+};
+
+}  // namespace
+
+bool has_netcdf() { return true; }
+
+ChainDraws parse_draws_netcdf(const std::filesystem::path& file, std::string_view bytes) {
+  const Netcdf netcdf(file);
+  const OpenFile open(netcdf, bytes);
+  int posterior = open.id(), stats = -1;
+  const bool has_group = ::nc_inq_ncid(open.id(), "posterior", &posterior) == NC_NOERR;
+  const Group group(netcdf, has_group ? posterior : open.id());
+  if (!group.has_draws()) {
+    netcdf.refuse(
+        fmt::format("has no variable with the axes 'chain' and 'draw' in the group "
+                    "'posterior', but {}",
+                    names_of_groups(netcdf, open.id())));
+  }
+  std::vector<std::string> notes;
+  const std::vector<DrawsArray> quantities = quantities_of(netcdf, group, notes);
+  std::vector<DrawsArray> statistics;
+  if (has_group && ::nc_inq_ncid(open.id(), "sample_stats", &stats) == NC_NOERR) {
+    statistics = statistics_of(Group(netcdf, stats));
+  }
+  ChainDraws draws = chain_draws_of(file, quantities, statistics);
+  draws.notes.insert(draws.notes.begin(), notes.begin(), notes.end());
+  return draws;
+}
+
+void write_draws_netcdf(const ChainDraws& draws, const std::filesystem::path& file) {
+  const Netcdf netcdf(file);
+  Writer writer(netcdf, draws);
+  writer.write_posterior();
+  writer.write_statistics();
+  write_file_atomically(file, writer.close());
+}
+
+}  // namespace negphase
+
+#endif
