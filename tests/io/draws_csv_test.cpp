@@ -5,7 +5,10 @@
 #include <cmath>
 
 #include "negphase/core/error.hpp"
-#include "negphase/io/files.hpp"
+#include "planted/DF1.hpp"
+#include "planted/DF2.hpp"
+#include "planted/DF3.hpp"
+#include "planted/DF4.hpp"
 #include "support/temporary_folder.hpp"
 
 // How these tests can fail: warm-up draws taken for draws, the sampler's columns for quantities, a
@@ -166,4 +169,15 @@ TEST_CASE("draws csv: what is no file of draws") {
     CHECK(contains(refusal("# method = " + method + "\nlp__,a\n0,1\n"),
                    "Stan's method '" + method + "'"));
   }
+}
+
+TEST_CASE("draws csv: wrong readers are told apart") {
+  CHECK(planted::DF1::parse_draws_csv("d.csv", stan("1")).num_draws() != 4);
+  const std::string text = stan("0");
+  const std::string cut = text.substr(0, text.find("-4,4,40,41") + 9);  // 40,4
+  CHECK(planted::DF2::parse_draws_csv("d.csv", cut).num_draws() != 3);
+  CHECK(!planted::DF3::parse_draws_csv("d.csv", "a,b\n1,2\n3\n").incomplete);
+  CHECK(planted::DF4::parse_draws_csv("d.csv", "# num_samples = 4\n# thin = 2\na\n1\n2\n")
+            .incomplete);
+  CHECK(!parse("# num_samples = 4\n# thin = 2\na\n1\n2\n").incomplete);
 }

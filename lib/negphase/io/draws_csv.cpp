@@ -351,7 +351,7 @@ class DrawsCsv {
     draws.names = {stem.extension() == ".csv" ? stem.stem().string() : stem.string()};
     for (const Block& block : blocks_) {
       const RowMajor all = table(block);
-      for (Index c = 0; c < all.cols(); ++c) {
+      for (Index c = 0; c < all.cols() && all.rows() > 0; ++c) {
         draws.chains.emplace_back(all.col(c));
       }
     }

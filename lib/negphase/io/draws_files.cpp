@@ -16,6 +16,7 @@
 #include "negphase/io/draws_array.hpp"
 #include "negphase/io/draws_csv.hpp"
 #include "negphase/io/draws_folder.hpp"
+#include "negphase/io/draws_json.hpp"
 #include "negphase/io/draws_netcdf.hpp"
 #include "negphase/io/files.hpp"
 #include "negphase/io/npy.hpp"
@@ -102,7 +103,10 @@ NpzArrays arrays_of(const Path& file, const ZipArchive& archive) {
 ChainDraws read_one_npz(const Path& file, std::string_view bytes) {
   const ZipArchive archive = read_zip(file, bytes);
   if (archive.is_cut && archive.entries.empty()) {
-    refuse(file, "the archive ends before its first whole array");
+    refuse(file, "the archive ends before its first whole entry");
+  }
+  if (archive.entries.size() == 1 && is_json(archive.entries[0].bytes)) {
+    return parse_draws_json(file / archive.entries[0].name, archive.entries[0].bytes);
   }
   NpzArrays arrays = arrays_of(file, archive);
   ChainDraws draws = chain_draws_of(file, arrays.quantities, arrays.statistics);
@@ -125,6 +129,7 @@ ChainDraws read_one(const Path& file) {
                          ? read_one_npy(file, read.bytes)
                      : is_zip(read.bytes)    ? read_one_npz(file, read.bytes)
                      : is_netcdf(read.bytes) ? parse_draws_netcdf(file, read.bytes)
+                     : is_json(read.bytes)   ? parse_draws_json(file, read.bytes)
                                              : parse_draws_csv(file, read.bytes);
   if (read.is_cut) {
     draws.incomplete = true;

@@ -6,10 +6,11 @@
 
 namespace negphase {
 
-/// Reads draws from Stan CSV (one file a chain), other CSV, .npy, .npz, or ArviZ's netCDF, by what
-/// the files hold and not by their names; several files are chains of one law. A folder stands for
-/// the draws in it: those of `negphase sample --out`, else its Stan CSV files in the order of their
-/// numbers, else its only other file of draws. Which file is read how: io/README.md.
+/// Reads draws from Stan CSV (one file a chain), other CSV, .npy, .npz, ArviZ's netCDF, or
+/// posteriordb's JSON, by what the files hold and not by their names; several files are chains of
+/// one law. A folder stands for the draws in it: those of `negphase sample --out`, else its Stan
+/// CSV files in the order of their numbers, else its only other file of draws. Which file is read
+/// how: io/README.md.
 ///
 /// All whole draws of a file that ends early are read, and of several files the quantities that all
 /// of them have; what was lost, dropped (warm-up) or assumed (axes) stands in `notes`, and what was

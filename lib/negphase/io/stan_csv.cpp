@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <set>
 
 #include "negphase/core/version.hpp"
 #include "negphase/io/quantity_names.hpp"
@@ -44,8 +45,13 @@ std::string stan_csv(const ChainDraws& draws, Eigen::Index chain) {
   if (!draws.sampler_chains.empty()) {
     names = draws.sampler_names;
   }
-  for (const std::string& name : draws.names) {
-    names.push_back(stan_name(name));
+  std::set<std::string> taken(names.begin(), names.end());
+  for (const std::string& quantity : draws.names) {
+    std::string name = stan_name(quantity);
+    while (!taken.insert(name).second) {
+      name += "_";
+    }
+    names.push_back(name);
   }
   std::string text = fmt::format(
       "# negphase {}\n# method = sample\n#   sample\n#     num_samples = {}\n"
