@@ -303,7 +303,7 @@ TEST_CASE("draws files: Stan CSV and .npy that are written read back") {
   alike.names = {"a b", "a_b", "a/b", "c", "d"};
   write_draws(alike, folder / "alike");
   CHECK(read({folder / "alike"}).names ==
-        std::vector<std::string>{"a_b", "a_b_", "a_b__", "c", "d"});
+        std::vector<std::string>{"a_b", "a_b_2", "a_b_3", "c", "d"});
   // differing lengths stay so in Stan CSV
   ChainDraws mixed = draws;
   mixed.chains[0].conservativeResize(2, Eigen::NoChange);

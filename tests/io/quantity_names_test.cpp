@@ -41,11 +41,18 @@ TEST_CASE("quantity names: what fills no grid stays by itself") {
   }
 }
 
-TEST_CASE("quantity names: Stan's letters") {
-  CHECK(stan_name("theta[1,2]") == "theta.1.2");
-  CHECK(stan_name("theta.1.2") == "theta.1.2");
-  CHECK(stan_name("theta[Mt. Hermon]") == "theta.Mt._Hermon");
-  CHECK(stan_name("row 3 y.1") == "row_3_y.1");
+TEST_CASE("quantity names: points for readers of Stan CSV only where a grid counts from 1") {
+  CHECK(stan_names({"theta[2,1]", "theta[1,1]", "mu"}, {}) ==
+        Names{"theta.2.1", "theta.1.1", "mu"});
+  CHECK(stan_names({"y.1", "y.2", "z.1"}, {}) == Names{"y.1", "y.2", "z.1"});
+  // ArviZ makes eight of these two, six of them never set
+  CHECK(stan_names({"theta.1", "theta.8"}, {}) == Names{"theta_1", "theta_8"});
+  CHECK(stan_names({"x[0]", "x[1]"}, {}) == Names{"x_0", "x_1"});
+  CHECK(stan_names({"theta[Mt. Hermon]", "a.b", "row 3 y.1"}, {}) ==
+        Names{"theta_Mt__Hermon", "a_b", "row_3_y.1"});
+  CHECK(stan_names({"a b", "a_b", "a/b"}, {"c"}) == Names{"a_b", "a_b_2", "a_b_3"});
+  CHECK(stan_names({"c"}, {"c"}) == Names{"c_2"});
+  CHECK(stan_names({"p__"}, {}) == Names{"p___2"});
 }
 
 TEST_CASE("quantity names: a grid filled the other way is told apart") {

@@ -24,7 +24,7 @@ ChainDraws read_draws(std::span<const std::filesystem::path> files);
 /// - `.nc`: netCDF-4 as ArviZ writes it (arviz.from_netcdf), with what the sampler said. Names
 ///   such as `theta[1,2]` and `theta.1.2` become a variable `theta` with axes of its own.
 /// - `.npy`: [chains x draws x quantities]; names are not kept.
-/// - no ending: a folder of Stan CSV, chain_1.csv .., with what the sampler said.
+/// - no ending: a folder of Stan CSV, chain_1.csv .., with what the sampler said (stan_names()).
 /// Chains of differing lengths are cut to the shortest but in Stan CSV; NaN stays NaN.
 /// Throws UsageError for another ending, ConfigError where .nc is not compiled in, IoError for what
 /// is there already or cannot be written.

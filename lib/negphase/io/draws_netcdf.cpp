@@ -288,7 +288,7 @@ std::vector<DrawsArray> statistics_of(const Group& group) {
 class Writer {
  public:
   Writer(const Netcdf& netcdf, const ChainDraws& draws) : netcdf_(netcdf), draws_(draws) {
-    check(::nc_create_mem(netcdf.file().c_str(), NC_NETCDF4, 1 << 16, &file_));
+    check(::nc_create_mem(netcdf.file().c_str(), NC_NETCDF4, 1 << 14, &file_));
   }
   ~Writer() {
     if (file_ >= 0) {

@@ -1,5 +1,7 @@
 #include "negphase/io/quantity_names.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <charconv>
 #include <map>
@@ -65,6 +67,46 @@ std::vector<Places> axes_of(const std::vector<Member>& members) {
   return labels;
 }
 
+// Of a number of the grid, from 0, the last axis fastest.
+Places places_of(const NamedGrid& grid, std::size_t cell) {
+  Places places(grid.labels.size());
+  for (std::size_t k = places.size(); k-- > 0;) {
+    places[k] = grid.labels[k][cell % grid.labels[k].size()];
+    cell /= grid.labels[k].size();
+  }
+  return places;
+}
+
+bool counts_from_one(const NamedGrid& grid) {
+  return std::all_of(grid.labels.begin(), grid.labels.end(), [](const Places& labels) {
+    const auto size = static_cast<long long>(labels.size());
+    return std::all_of(labels.begin(), labels.end(), [&](const std::string& label) {
+      const auto number = index_number(label);
+      return number && *number >= 1 && *number <= size;
+    });
+  });
+}
+
+std::string plain_letters(std::string text) {
+  for (char& c : text) {
+    const bool is_plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    if (!is_plain) {
+      c = '_';
+    }
+  }
+  return text;
+}
+
+// The name, or with a number behind it where it is taken or Stan would take it for the sampler's.
+std::string free_name(const std::string& name, std::set<std::string>& seen) {
+  std::string free = name;
+  for (int k = 2; free.ends_with("__") || !seen.insert(free).second; ++k) {
+    free = fmt::format("{}_{}", name, k);
+  }
+  return free;
+}
+
 // One grid where the members fill it, else each by itself.
 std::vector<NamedGrid> gridded(const std::string& base, const std::vector<Member>& members,
                                const std::vector<std::string>& names) {
@@ -91,13 +133,7 @@ std::vector<NamedGrid> gridded(const std::string& base, const std::vector<Member
     return alone;
   }
   for (std::size_t cell = 0; cell < cells; ++cell) {
-    Places places(axes);
-    std::size_t rest = cell;
-    for (std::size_t k = axes; k-- > 0;) {
-      places[k] = grid.labels[k][rest % grid.labels[k].size()];
-      rest /= grid.labels[k].size();
-    }
-    grid.columns.push_back(column_of.at(places));
+    grid.columns.push_back(column_of.at(places_of(grid, cell)));
   }
   return {grid};
 }
@@ -134,16 +170,18 @@ std::vector<NamedGrid> grids_of(const std::vector<std::string>& names) {
   return grids;
 }
 
-std::string stan_name(const std::string& name) {
-  auto [stan, places] = take_apart(name);
-  for (const std::string& place : places) {
-    stan += "." + place;
-  }
-  for (char& c : stan) {
-    const bool is_legal = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                          (c >= '0' && c <= '9') || c == '_' || c == '.';
-    if (!is_legal) {
-      c = '_';
+std::vector<std::string> stan_names(const std::vector<std::string>& names,
+                                    const std::vector<std::string>& taken) {
+  std::set<std::string> seen(taken.begin(), taken.end());
+  std::vector<std::string> stan(names.size());
+  for (const NamedGrid& grid : grids_of(names)) {
+    const char* separator = counts_from_one(grid) ? "." : "_";
+    for (std::size_t cell = 0; cell < grid.columns.size(); ++cell) {
+      std::string name = plain_letters(grid.name);
+      for (const std::string& place : places_of(grid, cell)) {
+        name += separator + plain_letters(place);
+      }
+      stan[static_cast<std::size_t>(grid.columns[cell])] = free_name(name, seen);
     }
   }
   return stan;

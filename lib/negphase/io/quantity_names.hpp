@@ -21,8 +21,11 @@ std::vector<NamedGrid> grids_of(const std::vector<std::string>& names);
 /// The number that a place is: "12". Nothing for other text.
 std::optional<long long> index_number(const std::string& place);
 
-/// "theta.1.2" of "theta[1,2]", as Stan CSV has it: every letter but letters, digits, '_' and '.'
-/// becomes '_'.
-std::string stan_name(const std::string& name);
+/// The names as Stan CSV has them: "theta.1.2" where they fill a grid that counts from 1, which is
+/// what readers take the points for; else "theta_1", "theta_Choate". Every letter but letters,
+/// digits and '_' becomes '_'; names that would be the same, or end in "__", get a number.
+/// @param taken  names that are there already
+std::vector<std::string> stan_names(const std::vector<std::string>& names,
+                                    const std::vector<std::string>& taken);
 
 }  // namespace negphase

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <iterator>
-#include <set>
 
 #include "negphase/core/version.hpp"
 #include "negphase/io/quantity_names.hpp"
@@ -42,15 +41,11 @@ std::string stan_csv(const ChainDraws& draws, Eigen::Index chain) {
   const Eigen::ArrayXXd& statistics =
       draws.sampler_chains.empty() ? none : draws.sampler_chains[static_cast<std::size_t>(chain)];
   std::vector<std::string> names;
-  if (!draws.sampler_chains.empty()) {
-    names = draws.sampler_names;
+  for (const std::string& said : draws.sampler_names) {
+    const bool is_stans = said.ends_with("__");
+    names.push_back(stan_names({is_stans ? said.substr(0, said.size() - 2) : said}, {})[0] + "__");
   }
-  std::set<std::string> taken(names.begin(), names.end());
-  for (const std::string& quantity : draws.names) {
-    std::string name = stan_name(quantity);
-    while (!taken.insert(name).second) {
-      name += "_";
-    }
+  for (const std::string& name : stan_names(draws.names, names)) {
     names.push_back(name);
   }
   std::string text = fmt::format(

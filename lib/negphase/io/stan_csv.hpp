@@ -28,7 +28,8 @@ std::string stan_csv(
         draws);
 
 /// Chain `chain`, from 0, of draws that came from elsewhere, in the same form: first what the
-/// sampler said, then the quantities, theta[1,2] as theta.1.2.
+/// sampler said, under names that end in "__", then the quantities (stan_names(),
+/// quantity_names.hpp).
 std::string stan_csv(const ChainDraws& draws, Eigen::Index chain);
 
 }  // namespace negphase
