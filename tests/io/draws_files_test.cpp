@@ -293,6 +293,14 @@ TEST_CASE("draws files: Stan CSV and .npy that are written read back") {
   CHECK(is_same(stan.sampler_chains, draws.sampler_chains));
   CHECK(!stan.incomplete);
 
+  // without what the sampler said, and in another order
+  ChainDraws plain = draws;
+  plain.sampler_names.clear();
+  plain.sampler_chains.clear();
+  write_draws(plain, folder / "plain");
+  CHECK(is_same(read({folder / "plain"}).chains, draws.chains));
+  CHECK(read({folder / "plain"}).sampler_chains.empty());
+
   write_draws(draws, folder / "d.npy");
   const ChainDraws array = read({folder / "d.npy"});
   CHECK(is_same(array.chains, draws.chains));

@@ -35,7 +35,7 @@ for (file in arguments[-1]) {
     for (name in names(figures)) {
       theirs <- figures[[name]](quantities[[ours$name]])
       if (!is.finite(theirs)) next
-      worst[name] <- max(worst[name], abs(ours[[name]] - theirs) / abs(theirs))
+      worst[name] <- max(worst[name], abs(ours[[name]] - theirs) / max(abs(theirs), 1e-300))
     }
   }
 }

@@ -80,21 +80,14 @@ bool has_ending(const Path& file, std::string_view ending) {
 
 bool is_csv(const Path& file) { return has_ending(file, ".csv") || has_ending(file, ".csv.gz"); }
 
-// Whether the line of names begins as Stan's does.
+// Whether it begins with comments, or its line of names has lp__.
 bool is_stan_csv(const Path& file) {
   if (!is_csv(file)) {
     return false;
   }
   const std::string bytes = read_partial_file(file).bytes;
-  std::string_view rest = bytes;
-  while (!rest.empty()) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    if (!line.empty() && line.front() != '#' && line != "\r") {
-      return line.starts_with("lp__");
-    }
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-  }
-  return false;
+  const std::string names = "," + bytes.substr(0, bytes.find_first_of("\r\n")) + ",";
+  return names.starts_with(",#") || names.find(",lp__,") != names.npos;
 }
 
 // ---- a folder of negphase sample

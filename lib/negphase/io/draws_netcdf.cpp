@@ -53,6 +53,7 @@ void write_draws_netcdf(const ChainDraws&, const std::filesystem::path& file) { 
 #include "negphase/io/draws_array.hpp"
 #include "negphase/io/files.hpp"
 #include "negphase/io/quantity_names.hpp"
+#include "negphase/io/trial_run.hpp"
 
 namespace negphase {
 
@@ -456,9 +457,9 @@ class Writer {
 
 }  // namespace
 
-bool has_netcdf() { return true; }
+namespace {
 
-ChainDraws parse_draws_netcdf(const std::filesystem::path& file, std::string_view bytes) {
+ChainDraws parse(const std::filesystem::path& file, std::string_view bytes) {
   const Netcdf netcdf(file);
   const OpenFile open(netcdf, bytes);
   int posterior = open.id(), stats = -1;
@@ -479,6 +480,19 @@ ChainDraws parse_draws_netcdf(const std::filesystem::path& file, std::string_vie
   ChainDraws draws = chain_draws_of(file, quantities, statistics);
   draws.notes.insert(draws.notes.begin(), notes.begin(), notes.end());
   return draws;
+}
+
+}  // namespace
+
+bool has_netcdf() { return true; }
+
+ChainDraws parse_draws_netcdf(const std::filesystem::path& file, std::string_view bytes) {
+  // On damaged files HDF5 1.10 reads out of bounds or goes in circles.
+  const double seconds = 10 + 20e-6 * static_cast<double>(bytes.size());
+  if (breaks_down([&] { parse(file, bytes); }, seconds)) {
+    Netcdf(file).refuse("is damaged: libnetcdf breaks down on it");
+  }
+  return parse(file, bytes);
 }
 
 void write_draws_netcdf(const ChainDraws& draws, const std::filesystem::path& file) {
