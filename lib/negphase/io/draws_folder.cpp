@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -80,13 +81,22 @@ bool has_ending(const Path& file, std::string_view ending) {
 
 bool is_csv(const Path& file) { return has_ending(file, ".csv") || has_ending(file, ".csv.gz"); }
 
+// A file may be large; of one in gzip all is unpacked.
+std::string beginning_of(const Path& file) {
+  std::string begin(std::size_t{1} << 16, '\0');
+  std::ifstream stream(file, std::ios::binary);
+  stream.read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  begin.resize(static_cast<std::size_t>(stream.gcount()));
+  return begin.starts_with("\x1f\x8b") ? read_partial_file(file).bytes : begin;
+}
+
 // Whether it begins with comments, or its line of names has lp__.
 bool is_stan_csv(const Path& file) {
   if (!is_csv(file)) {
     return false;
   }
-  const std::string bytes = read_partial_file(file).bytes;
-  const std::string names = "," + bytes.substr(0, bytes.find_first_of("\r\n")) + ",";
+  const std::string begin = beginning_of(file);
+  const std::string names = "," + begin.substr(0, begin.find_first_of("\r\n")) + ",";
   return names.starts_with(",#") || names.find(",lp__,") != names.npos;
 }
 
