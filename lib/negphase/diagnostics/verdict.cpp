@@ -7,28 +7,13 @@
 #include <functional>
 #include <numeric>
 
+#include "negphase/diagnostics/chain_warnings.hpp"
+
 namespace negphase {
 
 namespace {
 
 using Eigen::Index;
-constexpr std::size_t most_named = 5;
-
-// "a, b, c, d, e and 3 more"
-template <class Things, class Text>
-std::string some_of(const Things& all, const Text& text) {
-  std::string said;
-  for (std::size_t i = 0; i < std::min<std::size_t>(all.size(), most_named); ++i) {
-    said += (i == 0 ? "" : ", ") + text(all[i]);
-  }
-  return said +
-         (all.size() > most_named ? fmt::format(" and {} more", all.size() - most_named) : "");
-}
-
-std::string chains_text(const std::vector<Index>& chains) {
-  return (chains.size() == 1 ? "chain " : "chains ") +
-         some_of(chains, [](Index c) { return std::to_string(c + 1); });
-}
 
 std::string verb(const std::vector<Index>& chains, const char* one, const char* many) {
   return chains.size() == 1 ? one : many;
@@ -472,35 +457,6 @@ std::vector<Index> worst_quantities(std::span<const ChainFigures> figures, std::
   });
   all.resize(std::min(most, all.size()));
   return all;
-}
-
-Warning frozen_chains(const std::vector<Index>& chains, Index of) {
-  return {"frozen_chains",
-          fmt::format("{} of {} chains never moved: {}; the step is too large, or the chains stand "
-                      "in a trap",
-                      chains.size(), of,
-                      some_of(chains, [](Index c) { return fmt::format("chain {}", c + 1); })),
-          true};
-}
-
-Warning identical_chains(const std::vector<RepeatedStates::Pair>& pairs) {
-  return {"identical_chains",
-          fmt::format("chains are identical, draw for draw: {}; they count as one: give each its "
-                      "own random numbers",
-                      some_of(pairs,
-                              [](const RepeatedStates::Pair& p) {
-                                return fmt::format(
-                                    "{} and {}{}", p.earlier + 1, p.later + 1,
-                                    p.from > 0 ? fmt::format(" from draw {} on", p.from + 1) : "");
-                              })),
-          true};
-}
-
-Warning constant_draws() {
-  return {"constant_draws",
-          "all draws of all chains are the same: the chains never moved, or the law has one state; "
-          "nothing can be said of errors",
-          true};
 }
 
 }  // namespace negphase

@@ -31,12 +31,4 @@ Verdict judge(const ChainDraws& draws, std::span<const ChainFigures> figures,
 /// The quantities that are worst off, the worst first: largest R-hat, else least effective size.
 std::vector<Eigen::Index> worst_quantities(std::span<const ChainFigures> figures, std::size_t most);
 
-// Warnings on chains, in one wording for all that look at chains. Numbers of chains are from 0 and
-// are said from 1.
-
-Warning frozen_chains(const std::vector<Eigen::Index>& chains, Eigen::Index of);
-Warning identical_chains(const std::vector<RepeatedStates::Pair>& pairs);
-/// No chain moved at all.
-Warning constant_draws();
-
 }  // namespace negphase
