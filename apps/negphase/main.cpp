@@ -72,6 +72,7 @@ struct CommandLine {
   std::string precision = "double";
   std::string file, kind;
   std::vector<std::string> folders;
+  DiagnoseArguments diagnose;
   std::function<int()> run;
 
   CommandLine();
@@ -83,6 +84,7 @@ struct CommandLine {
   void add_report_flag(CLI::App* verb);
   void add_report();
   void add_bench();
+  void add_diagnose();
   CLI::App* add_file_verb(const std::string& name,
                           int (*verb_function)(const std::string&, const CommonArguments&));
   void finish();
@@ -177,6 +179,30 @@ void CommandLine::add_bench() {
   sub->callback([this] { run = [this] { return run_bench(file, common); }; });
 }
 
+void CommandLine::add_diagnose() {
+  CLI::App* sub = verb("diagnose");
+  sub->add_option(
+         "files", diagnose.files,
+         "draws: Stan CSV (a file a chain), .npy, .npz, ArviZ's netCDF, or a folder of them")
+      ->required()
+      ->type_name("FILE");
+  sub->add_option("--model", diagnose.model,
+                  "configuration of a model (TOML): distances of the draws to its law")
+      ->type_name("FILE");
+  sub->add_option("--against", diagnose.against,
+                  "other draws of the same quantities: distances of the two; after FILE")
+      ->type_name("FILE");
+  need_name(sub->add_option("--convert", diagnose.convert,
+                            "write the draws to NAME.nc (netCDF), NAME.npy, or NAME, a folder of "
+                            "Stan CSV")
+                ->type_name("NAME"),
+            "file or folder");
+  add_common(sub, true);
+  sub->remove_option(sub->get_option("--precision"));  // no chains are run
+  add_out(sub);
+  sub->callback([this] { run = [this] { return run_diagnose(diagnose, common); }; });
+}
+
 CLI::App* CommandLine::add_file_verb(const std::string& name,
                                      int (*verb_function)(const std::string&,
                                                           const CommonArguments&)) {
@@ -211,6 +237,7 @@ CommandLine::CommandLine() {
       ->excludes("--force");
 
   add_bench();
+  add_diagnose();
   add_report();
   CLI::App* list = verb("list");
   list->add_option("kind", kind,

@@ -149,7 +149,8 @@ bool is_same_file(int opened, const fs::path& file) {
 // Names that this program gives to files in a result's folder.
 bool is_ours(const std::string& name) {
   static const std::regex names(
-      "(run|gradient|exact|sample|train|infer|bench|pictures)\\.json|(config|trained)\\.toml|"
+      "(run|gradient|exact|sample|infer|train|bench|diagnose|pictures)\\.json|(config|trained)\\."
+      "toml|"
       "(draws|params)\\.npy|report\\.html|(chain_[0-9]+|bench|infer)\\.csv|(metrics|cells)\\.jsonl|"
       "checkpoint(\\.old)?\\.bin");
   return std::regex_match(name, names);
@@ -265,7 +266,9 @@ void ResultFolder::finish(Json json, const std::string& config, const RunFacts& 
   json["timing"] = {{"finished", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
                                              fmt::gmtime(std::chrono::system_clock::now()))},
                     {"seconds", facts.seconds}};
-  write_file_atomically(file("config.toml"), config);
+  if (!config.empty()) {
+    write_file_atomically(file("config.toml"), config);
+  }
   write_file_atomically(file(run_file), json.dump(2) + "\n");
 }
 

@@ -53,8 +53,8 @@ class ResultFolder {
   void begin();
   /// config.toml and run.json. No result without them.
   void finish(const ProblemFile& problem, const CommonArguments& common, const RunFacts& facts);
-  /// The same of a run on several problems.
-  /// @param run  how run.json begins  @param config  what config.toml holds
+  /// The same of a run on several problems, or on none.
+  /// @param run  how run.json begins  @param config  what config.toml holds; "": there is none
   void finish(nlohmann::ordered_json run, const std::string& config, const RunFacts& facts);
 
  private:

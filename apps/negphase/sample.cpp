@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "category_shares.hpp"
+#include "diagnosis.hpp"
 #include "negphase/core/memory.hpp"
 #include "negphase/gradient/phase.hpp"
 #include "negphase/gradient/replicates.hpp"
@@ -37,11 +38,18 @@ struct Summary {
   Eigen::VectorXd standard_error, effective_size;  ///< NaN where chains are too few for them
 };
 
+/// Of each column, on the row where it is worst; NaN where no row has it.
+struct ColumnFigures {
+  Eigen::VectorXd rhat, ess_bulk, ess_tail;
+};
+
 struct SampleResult {
   AnySampler sampler;
   Options options;
   Draws draws;
   Summary summary;
+  ColumnFigures figures;
+  Verdict verdict;
   std::vector<GrowingColumn> growing;
   std::vector<Warning> warnings;
   double seconds = 0;
@@ -105,39 +113,93 @@ Summary summarize(const Draws& draws, const ModelShape& shape, Index rows) {
   return s;
 }
 
-template <class Pairs, class Text>
-std::string some_of(const Pairs& all, const Text& text) {
-  std::string said;
-  for (std::size_t i = 0; i < std::min<std::size_t>(all.size(), 5); ++i) {
-    said += (i == 0 ? "" : ", ") + text(all[i]);
+/// Acceptance at which a sampler's chains forget fastest (SamplerFacts); NaN: none is known.
+double best_acceptance(const std::string& sampler) {
+  return sampler == "mala" ? 0.574 : sampler == "random_walk" ? 0.234 : NAN;
+}
+
+void keep_worst(const std::vector<ChainFigures>& of_row, ColumnFigures& worst) {
+  const auto keep = [](double& kept, double value, bool is_worse) {
+    kept = std::isnan(kept) || is_worse ? value : kept;
+  };
+  for (std::size_t j = 0; j < of_row.size(); ++j) {
+    const auto i = static_cast<Index>(j);
+    const ChainFigures& f = of_row[j];
+    keep(worst.rhat[i], f.rhat, f.rhat > worst.rhat[i]);
+    keep(worst.ess_bulk[i], f.ess_bulk, f.ess_bulk < worst.ess_bulk[i]);
+    keep(worst.ess_tail[i], f.ess_tail, f.ess_tail < worst.ess_tail[i]);
   }
-  return said + (all.size() > 5 ? fmt::format(" and {} more", all.size() - 5) : "");
+}
+
+// One warning of each kind, from the first row that has it.
+class RowVerdicts {
+ public:
+  void add(Index row, const Verdict& verdict) {
+    passed_ += verdict.is_good() ? 1 : 0;
+    ++rows_;
+    for (const Warning& w : verdict.warnings) {
+      auto at = std::find_if(all_.begin(), all_.end(),
+                             [&](const Counted& c) { return c.warning.code == w.code; });
+      if (at == all_.end()) {
+        at = all_.insert(at, {w, row, 0});
+      }
+      ++at->rows;
+    }
+  }
+
+  Verdict whole() const {
+    Verdict verdict;
+    verdict.summary = fmt::format("{}: {} of {} rows passed every check.",
+                                  passed_ == rows_ ? "Good, as far as draws can tell" : "Not good",
+                                  passed_, rows_);
+    for (const Counted& c : all_) {
+      verdict.warnings.push_back(c.warning);
+      if (c.rows < rows_) {
+        verdict.warnings.back().text =
+            fmt::format("row {}{}, whose chains are counted from 1: {}", c.row + 1,
+                        c.rows > 1 ? fmt::format(" and {} more", c.rows - 1) : "", c.warning.text);
+      } else if (rows_ > 1) {
+        verdict.warnings.back().text = "every row: " + c.warning.text;
+      }
+    }
+    std::stable_partition(verdict.warnings.begin(), verdict.warnings.end(),
+                          [](const Warning& w) { return w.is_failed_check; });
+    return verdict;
+  }
+
+ private:
+  struct Counted {
+    Warning warning;
+    Index row, rows;
+  };
+  std::vector<Counted> all_;
+  Index passed_ = 0, rows_ = 0;
+};
+
+// Chains of different rows have different laws: each row is judged by itself.
+void judge_draws(SampleResult& r, Index rows, const Executor& executor) {
+  const SamplerFacts facts{.name = r.sampler.name,
+                           .best_acceptance = best_acceptance(r.sampler.name),
+                           .acceptance = r.acceptance()};
+  const Index columns = r.draws.values.cols();
+  const Eigen::VectorXd unknown = Eigen::VectorXd::Constant(columns, NAN);
+  r.figures = {unknown, unknown, unknown};
+  RowVerdicts verdicts;
+  for (Index row = 0; row < rows; ++row) {
+    const Diagnosis d = diagnose(chain_draws(r.draws, r.summary.names, row, rows), facts, executor,
+                                 behaviour_level / static_cast<double>(rows));
+    keep_worst(d.figures, r.figures);
+    if (rows == 1) {
+      r.verdict = d.verdict;
+      return;
+    }
+    verdicts.add(row, d.verdict);
+  }
+  r.verdict = verdicts.whole();
 }
 
 std::vector<Warning> warnings_of(const SampleResult& r, double beta) {
-  std::vector<Warning> all;
-  // One column drawn from its own law anew at each step: a chain that stands still, or as another
-  // one, is as probable as its state.
-  const bool is_independent = r.draws.values.cols() == 1 && r.draws.counts.proposals == 0;
-  const SuspectChains suspects = is_independent ? SuspectChains{} : find_suspects(r.draws);
-  if (!suspects.frozen.empty()) {
-    all.push_back({"frozen_chains",
-                   fmt::format("{} of {} chains never moved: {}; the step is too large, or the "
-                               "chains stand in a trap",
-                               suspects.frozen.size(), r.draws.chains,
-                               some_of(suspects.frozen,
-                                       [](Index c) { return fmt::format("chain {}", c + 1); })),
-                   true});
-  }
-  if (!suspects.identical.empty()) {
-    all.push_back({"identical_chains",
-                   fmt::format("chains are identical, draw for draw: {}",
-                               some_of(suspects.identical,
-                                       [](const auto& p) {
-                                         return fmt::format("{} and {}", p.first + 1, p.second + 1);
-                                       })),
-                   true});
-  }
+  std::vector<Warning> all = r.verdict.warnings;
   for (const GrowingColumn& g : r.growing) {
     all.push_back(
         {"growing_spread",
@@ -148,11 +210,15 @@ std::vector<Warning> warnings_of(const SampleResult& r, double beta) {
              r.summary.names[static_cast<std::size_t>(g.column)], g.ratio, g.growing, g.of),
          true});
   }
-  warn_of_acceptance(r.draws.counts, all);
-  warn_of_sampler(r.sampler, beta, all);
-  if (r.draws.chains < 2) {
-    all.push_back({"one_chain", "standard errors need at least 2 chains"});
+  std::vector<Warning> of_acceptance;
+  warn_of_acceptance(r.draws.counts, of_acceptance);
+  for (const Warning& w : of_acceptance) {  // the verdict knows a step that is too large
+    if (std::none_of(all.begin(), all.end(),
+                     [&](const Warning& said) { return said.code == w.code; })) {
+      all.push_back(w);
+    }
   }
+  warn_of_sampler(r.sampler, beta, all);
   all.push_back({"start_up_bias",
                  "nothing bounds what is left of the start after the warm-up; compare with another "
                  "start (sample.start = \"noise\")"});
@@ -271,12 +337,14 @@ std::string text_of(const SampleResult& r, const ProblemFile& file, const Result
   if (std::isfinite(r.acceptance())) {
     text += fmt::format(", acceptance {:.3g}", r.acceptance());
   }
-  text += fmt::format("\n\n{:<8} {:>12} {:>12} {:>12} {:>10}\n", "", "mean", "SE", "sd", "ESS");
+  text += fmt::format("\n\n{:<8} {:>12} {:>12} {:>12} {:>10} {:>10}\n", "", "mean", "SE", "sd",
+                      "ESS", "R-hat");
   const auto size = static_cast<Index>(s.names.size());
   for (Index j = 0; j < std::min(size, rows_shown); ++j) {
-    text += fmt::format("{:<8} {:>12} {:>12} {:>12} {:>10}\n", s.names[static_cast<std::size_t>(j)],
-                        number(s.mean[j], 5), number(s.standard_error[j], 2),
-                        number(s.deviation[j], 4), number(s.effective_size[j], 3));
+    text += fmt::format("{:<8} {:>12} {:>12} {:>12} {:>10} {:>10}\n",
+                        s.names[static_cast<std::size_t>(j)], number(s.mean[j], 5),
+                        number(s.standard_error[j], 2), number(s.deviation[j], 4),
+                        number(s.effective_size[j], 3), number(r.figures.rhat[j], 4));
   }
   if (size > rows_shown) {
     text +=
@@ -289,9 +357,9 @@ std::string text_of(const SampleResult& r, const ProblemFile& file, const Result
         "the {} rows\n",
         rows, rows);
   }
-  for (const Warning& w : r.warnings) {
-    text += fmt::format("{}: {}\n", w.is_failed_check ? "FAILED" : "note", w.text);
-  }
+  Verdict whole = r.verdict;
+  whole.warnings = r.warnings;
+  text += verdict_text(whole);
   if (results.wanted()) {
     text +=
         fmt::format("written: {} (draws.npy [chains x draws x columns], {}, run.json)\n",
@@ -318,10 +386,16 @@ Json json_of(const SampleResult& r, const ProblemFile& file, const CommonArgumen
   json["standard_deviation"] = json_array(r.summary.deviation);
   json["effective_size"] = json_array(r.summary.effective_size);
   json["shares"] = json_of(r.shares);
+  json["rhat"] = json_array(r.figures.rhat);
+  json["ess_bulk"] = json_array(r.figures.ess_bulk);
+  json["ess_tail"] = json_array(r.figures.ess_tail);
   json["acceptance"] = r.acceptance();
   json["energy_evaluations"] = r.draws.counts.energy_evaluations;
   json["gradient_evaluations"] = r.draws.counts.gradient_evaluations;
   json["nan_proposals"] = r.draws.counts.nan_proposals;
+  Verdict whole = r.verdict;
+  whole.warnings = r.warnings;
+  json["verdict"] = json_verdict(whole);
   json["warnings"] = json_warnings(r.warnings);
   json["timing"] = {{"seconds", r.seconds}};
   return json;
@@ -374,12 +448,12 @@ void write_draws(const SampleResult& r, const ProblemFile& file, const ResultFol
                   r.draws.draws, r.draws.chains, results.folder().string()));
 }
 
-// draws.npy is put together whole before it is written
+// the diagnoses take a copy of the draws, and draws.npy is put together whole before it is written
 void check_memory_of(const SamplingPlan& plan, const ModelShape& shape, bool written) {
-  check_memory(
-      (written ? 2 : 1) * bytes_of_draws(plan, shape.num_y() + shape.num_z()),
-      fmt::format("{} draws of {} chains of {} columns{} take", plan.schedule.draws, plan.chains,
-                  shape.num_y() + shape.num_z(), written ? ", and draws.npy," : ""));
+  check_memory(2 * bytes_of_draws(plan, shape.num_y() + shape.num_z()),
+               fmt::format("{} draws of {} chains of {} columns, and {}, take", plan.schedule.draws,
+                           plan.chains, shape.num_y() + shape.num_z(),
+                           written ? "draws.npy" : "their diagnosis"));
 }
 
 AnySampler chosen_sampler(const ProblemFile& loaded) {
@@ -422,6 +496,8 @@ int run_sample(const std::string& file, const CommonArguments& common) {
       {},
       {},
       {},
+      {},
+      {},
       0};
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (result.draws.stopped) {
@@ -429,6 +505,7 @@ int run_sample(const std::string& file, const CommonArguments& common) {
   }
   result.summary = summarize(result.draws, problem.model.shape(), problem.rows());
   result.growing = find_growing_columns(result.draws, problem);
+  judge_draws(result, problem.model.shape().num_x > 0 ? problem.rows() : 1, executor);
   result.warnings = warnings_of(result, problem.beta);
   result.shares = shares_of_draws(result.draws, loaded);
   for (Eigen::VectorXd* of_codes :

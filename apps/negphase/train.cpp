@@ -305,6 +305,7 @@ void collect_warnings(Training& t) {
   const RunCounts counts = t.trainer.counts();
   const std::string& how = t.options.word("gradient");
   warn_of_acceptance(counts, t.warnings);
+  warn_of_suspects(t.trainer.suspects(), t.warnings);
   warn_of_last_acceptance(t);
   warn_of_lost_weight(t);
   const std::vector<Warning> health = t.trainer.health().findings();

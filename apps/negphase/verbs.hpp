@@ -34,6 +34,14 @@ int run_bench(const std::string& file, const CommonArguments& common);
 /// @param kind  "models", "samplers", "estimators", "train", "sample", "infer", "exact" or "" for
 /// all
 int run_list(const std::string& kind, bool json);
+/// What `negphase diagnose` is told besides.
+struct DiagnoseArguments {
+  std::vector<std::string> files;    ///< draws, as read_draws() takes them
+  std::string model;                 ///< configuration of a model; "": none
+  std::vector<std::string> against;  ///< other draws; empty: none
+  std::string convert;               ///< file or folder to write the draws to; "": none
+};
+int run_diagnose(const DiagnoseArguments& arguments, const CommonArguments& common);
 int run_demo(const CommonArguments& common);
 /// @param out  the page; "" for report.html, in the folder where it is one, else in the current one
 int run_report(const std::vector<std::string>& folders, const std::string& out, bool force);

@@ -78,8 +78,6 @@ TEST_CASE("sampling: chain j is chain j, whatever the threads, the chains and th
       CHECK(thinned.of_chain(c).row(d) == few.of_chain(c).row(2 * d + 1));
     }
   }
-  const auto suspects = find_suspects(many);
-  CHECK(suspects.frozen.empty());
 }
 
 TEST_CASE("sampling: the energy of a draw is that of its position; planted R1, R2 are rejected") {
@@ -120,22 +118,22 @@ TEST_CASE("sampling: the draws follow the model's law") {
   }
 }
 
-TEST_CASE("sampling: frozen and identical chains are named") {
+TEST_CASE("sampling: the draws of a row are those of its chains") {
   Draws draws;
-  draws.chains = 5;
+  draws.chains = 4;
   draws.draws = 3;
-  draws.values.resize(15, 2);
-  for (Index i = 0; i < 15; ++i) {
-    draws.values.row(i) << static_cast<double>(i), 1;
+  draws.chain_ids = {0, 1, 2, 4};  // a run that was stopped has lost chain 3
+  draws.values.resize(12, 2);
+  for (Index i = 0; i < 12; ++i) {
+    draws.values.row(i) << static_cast<double>(i), -1;
   }
-  draws.values.middleRows(3, 3).setConstant(4);                    // chain 1 stands still
-  draws.values.middleRows(12, 3) = draws.values.middleRows(6, 3);  // chain 4 is chain 2
-  const SuspectChains s = find_suspects(draws);
-  CHECK(s.frozen == std::vector<Index>{1});
-  REQUIRE(s.identical.size() == 1);
-  CHECK(s.identical[0] == std::pair<Index, Index>(2, 4));
-  draws.draws = 1;
-  CHECK(find_suspects(draws).frozen.empty());
+  const ChainDraws even = chain_draws(draws, {"a", "b"}, 0, 2);
+  REQUIRE(even.num_chains() == 3);
+  CHECK(even.names == std::vector<std::string>{"a", "b"});
+  CHECK(even.chains[2].col(0).transpose().matrix() == Eigen::RowVector3d(9, 10, 11));
+  CHECK(even.quantity(0).col(1).transpose().matrix() == Eigen::RowVector3d(6, 7, 8));
+  CHECK(chain_draws(draws, {"a", "b"}, 1, 2).num_chains() == 1);
+  CHECK(chain_draws(draws, {"a", "b"}, 0, 1).num_chains() == 4);
 }
 
 TEST_CASE("sampling: memory is computed before it is taken") {

@@ -42,6 +42,7 @@ std::vector<double> ebfmi_of(const ArrayXXd& energy) {
 SamplerFigures sampler_figures(const ChainDraws& draws, const SamplerFacts& facts) {
   SamplerFigures f;
   f.jump = jump_of(draws);
+  f.acceptance = facts.acceptance;
   if (const ArrayXXd acceptance = draws.sampler_statistic("accept_stat__"); acceptance.size() > 0) {
     f.acceptance = acceptance.mean();
   }

@@ -15,7 +15,8 @@ struct SamplerFacts {
   /// Acceptance at which its chains forget fastest in the limit of many columns (0.574 mala, 0.234
   /// random walk: Roberts and Rosenthal 2001; 0.651 HMC: Beskos et al. 2013). NaN: none is known.
   double best_acceptance = std::numeric_limits<double>::quiet_NaN();
-  int most_treedepth = 10;  ///< of NUTS; 10 is Stan's
+  double acceptance = std::numeric_limits<double>::quiet_NaN();  ///< mean, where no draw says it
+  int most_treedepth = 10;                                       ///< of NUTS; 10 is Stan's
   /// Of a tempered sampler: how often each chain's ladder was crossed from the target to the
   /// hottest temperature and back. Nothing: it has no ladder.
   std::optional<std::vector<std::int64_t>> round_trips = {};
@@ -24,7 +25,7 @@ struct SamplerFacts {
 /// Figures of how the sampler worked. NaN and empty where the draws lack what they need.
 struct SamplerFigures {
   static constexpr double none = std::numeric_limits<double>::quiet_NaN();
-  double acceptance = none;  ///< mean of accept_stat__
+  double acceptance = none;  ///< mean of accept_stat__, else that of the facts
   /// Expected squared jumped distance of one draw to the next, each quantity in units of its
   /// variance, over that of independent draws (2 a quantity): 1 is as good as independent, more is
   /// antithetic. Quantities that never change are left out.

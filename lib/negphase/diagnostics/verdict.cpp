@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <iterator>
 #include <numeric>
 
 #include "negphase/diagnostics/chain_warnings.hpp"
@@ -187,19 +188,28 @@ void Judge::look_at_drifts() {
 }
 
 void Judge::look_at_modes() {
-  // the quantity in which most chains stand apart says it best
+  // the quantity in which most chains stand apart says it best; one that is frozen is in no mode
+  std::vector<Apart> most;
   std::size_t best = 0, parted = 0;
   for (std::size_t j = 0; j < behaviour_.quantities.size(); ++j) {
-    parted += behaviour_.quantities[j].apart.empty() ? 0 : 1;
-    if (behaviour_.quantities[j].apart.size() > behaviour_.quantities[best].apart.size()) {
+    const RankTests& tests = behaviour_.quantities[j];
+    std::vector<Apart> moving;
+    std::copy_if(tests.apart.begin(), tests.apart.end(), std::back_inserter(moving),
+                 [&](const Apart& apart) {
+                   return std::find(tests.frozen.begin(), tests.frozen.end(), apart.chain) ==
+                          tests.frozen.end();
+                 });
+    parted += moving.empty() ? 0 : 1;
+    if (moving.size() > most.size()) {
       best = j;
+      most = moving;
     }
   }
   if (parted == 0) {
     return;
   }
   std::vector<Index> low, high;
-  for (const Apart& apart : behaviour_.quantities[best].apart) {
+  for (const Apart& apart : most) {
     (apart.share < 0.5 ? low : high).push_back(apart.chain);
   }
   std::string who;

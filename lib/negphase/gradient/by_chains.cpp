@@ -275,6 +275,7 @@ GradientEstimate estimate_by_chains(const Problem& p, const AnySampler& sampler,
   GradientEstimate e = make_estimate(positive, negative);
   e.seconds = seconds_since(begin);
   warn_of_acceptance(negative.counts, e.warnings);
+  warn_of_suspects(negative.suspects, e.warnings);
   warn(e, sampler, plan, p.beta);
   return e;
 }

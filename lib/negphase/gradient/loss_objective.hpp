@@ -17,6 +17,7 @@ class LossObjective : public Objective {
   const Problem& batch() const override { return batches_.last(); }
   Negatives negatives() const override { return negatives_; }
   RunCounts counts() const override { return answers_.counts(); }
+  SuspectChains suspects() const override { return answers_.suspects(); }
   std::string why_no_line_search() const override;
   void save(SavedState& state) const override;
   void restore(const SavedState& state) override;

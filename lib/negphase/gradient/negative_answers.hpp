@@ -26,6 +26,7 @@ class NegativeAnswers {
   /// Whether another answer may become the negative one when W moves by a little.
   bool may_jump() const { return source_ == Source::offending || source_ == Source::minimum; }
   RunCounts counts() const { return draws_ ? draws_->counts() : RunCounts{}; }
+  SuspectChains suspects() const { return draws_ ? draws_->suspects() : SuspectChains{}; }
   void save(SavedState& state) const;
   void restore(const SavedState& state);
 

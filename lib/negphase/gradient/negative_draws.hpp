@@ -28,6 +28,7 @@ class NegativeDraws {
   /// @param update  its number: names the random numbers of chains that start anew
   Negatives draw(const Problem& batch, std::int64_t update);
   RunCounts counts() const;
+  SuspectChains suspects() const { return persistent_ ? persistent_->suspects() : SuspectChains{}; }
   void save(SavedState& state) const;
   void restore(const SavedState& state);
 

@@ -30,6 +30,9 @@ class NllObjective : public Objective {
   const Problem& batch() const override { return batches_.last(); }
   Negatives negatives() const override { return negatives_; }
   RunCounts counts() const override;
+  SuspectChains suspects() const override {
+    return persistent_ ? persistent_->suspects() : SuspectChains{};
+  }
   std::string why_no_line_search() const override;
   void save(SavedState& state) const override;
   void restore(const SavedState& state) override;

@@ -6,6 +6,7 @@
 #include "negphase/core/any_kernel.hpp"
 #include "negphase/core/options.hpp"
 #include "negphase/gradient/loss_evaluation.hpp"
+#include "negphase/run/chain_watch.hpp"
 #include "negphase/run/chains.hpp"
 #include "negphase/run/settings.hpp"
 
@@ -44,6 +45,8 @@ class Objective {
   virtual Negatives negatives() const { return {}; }
   /// What chains did since the beginning; nothing where there are none.
   virtual RunCounts counts() const = 0;
+  /// Persistent chains that stood still, or went together, at every update.
+  virtual SuspectChains suspects() const { return {}; }
   /// What a line search cannot follow, "a noisy gradient: ..."; empty where it can: value and
   /// gradient are of all rows, without noise, and the gradient does not jump.
   virtual std::string why_no_line_search() const = 0;

@@ -120,14 +120,18 @@ class ParamGradSums final : public Observer<Scalar> {
 template <class Scalar>
 class PartOfSums final : public Observer<Scalar> {
  public:
-  explicit PartOfSums(ParamGradSums<Scalar>& sums) : sums_(sums) {}
+  PartOfSums(ParamGradSums<Scalar>& sums, ChainWatch* watch) : sums_(sums), watch_(watch) {}
   void observe(const AnyEnergy<Scalar>& energy, const AnyState<Scalar>& state,
                Index live) override {
     sums_.observe(energy, state, live);
+    if (watch_ != nullptr) {
+      watch_->look(state.position());
+    }
   }
 
  private:
   ParamGradSums<Scalar>& sums_;
+  ChainWatch* watch_;
 };
 
 template <class Scalar>
@@ -147,17 +151,21 @@ class SumsOfPairs final : public PairObserver<Scalar> {
 template <class Scalar>
 class KeepY final : public Observer<Scalar> {
  public:
-  KeepY(Eigen::MatrixXd& all, Index chains, Index first_chain)
-      : all_(all), chains_(chains), next_(first_chain) {}
+  KeepY(Eigen::MatrixXd& all, Index chains, Index first_chain, ChainWatch* watch)
+      : all_(all), chains_(chains), next_(first_chain), watch_(watch) {}
   void observe(const AnyEnergy<Scalar>&, const AnyState<Scalar>& state, Index live) override {
     all_.middleRows(next_, live) =
         state.position().topLeftCorner(live, all_.cols()).template cast<double>().matrix();
     next_ += chains_;
+    if (watch_ != nullptr) {
+      watch_->look(state.position());
+    }
   }
 
  private:
   Eigen::MatrixXd& all_;  // blocks write to different rows
   Index chains_, next_;
+  ChainWatch* watch_;
 };
 
 std::vector<Index> rows_of(std::span<const Index> chains, Index rows) {
@@ -180,6 +188,7 @@ struct PhaseChains::Interface {
   virtual Eigen::MatrixXd present_y() const = 0;
   virtual void rebind(const AnyModel&) = 0;
   virtual const RunCounts& counts() const = 0;
+  virtual SuspectChains suspects() const = 0;
   virtual void save(SavedState&) const = 0;
   virtual void restore(const SavedState&) = 0;
 };
@@ -202,7 +211,11 @@ struct PhaseChains::Typed final : Interface {
         kernel(sampler.kernel<Scalar>()),
         setup{spec.replicates.chains(), p.beta,        seed,    sampler.name,
               sampler.step_size,        bind(p.model), start(), renewal()},
-        chains(setup, kernel, run) {}
+        chains(setup, kernel, run) {
+    for (Index b = 0; b < chains.plan().num_blocks(); ++b) {
+      watches.emplace_back(chains.plan().live(b));
+    }
+  }
 
   Bind bind(const AnyModel& model) const {
     return [this, model, prepared = model.prepare(x)](std::span<const Index> ids) {
@@ -257,7 +270,7 @@ struct PhaseChains::Typed final : Interface {
     BlockSums sums(static_cast<std::size_t>(chains.plan().num_blocks()));
     if (looks.after.empty()) {
       advance(schedule, sums);
-      return phase_of(sums, schedule.draws, 0);
+      return watched(phase_of(sums, schedule.draws, 0));
     }
     const RunCounts before = chains.counts();
     advance({schedule.warmup, 0, schedule.thin}, sums);
@@ -269,7 +282,12 @@ struct PhaseChains::Typed final : Interface {
       looks.look(phase_of(sums, drawn, warmup));
     }
     advance({0, schedule.draws - drawn, schedule.thin}, sums);
-    return phase_of(sums, schedule.draws, warmup);
+    return watched(phase_of(sums, schedule.draws, warmup));
+  }
+
+  Phase watched(Phase phase) const {
+    phase.suspects = suspects();
+    return phase;
   }
 
   Phase couple(const CoupledSchedule& schedule) override {
@@ -304,7 +322,7 @@ struct PhaseChains::Typed final : Interface {
           if (!own) {
             own = new_sums(first_chain, live);
           }
-          return std::make_unique<PartOfSums<Scalar>>(*own);
+          return std::make_unique<PartOfSums<Scalar>>(*own, watch_of(block));
         },
         spec.restart);
   }
@@ -357,8 +375,8 @@ struct PhaseChains::Typed final : Interface {
     Eigen::MatrixXd all(schedule.draws * live_chains, shape.num_y());
     chains.advance(
         schedule,
-        [&](Index, Index first_chain, Index) {
-          return std::make_unique<KeepY<Scalar>>(all, live_chains, first_chain);
+        [&](Index block, Index first_chain, Index) {
+          return std::make_unique<KeepY<Scalar>>(all, live_chains, first_chain, watch_of(block));
         },
         spec.restart);
     return all;
@@ -371,8 +389,31 @@ struct PhaseChains::Typed final : Interface {
     chains.rebind(setup.bind);
   }
   const RunCounts& counts() const override { return chains.counts(); }
-  void save(SavedState& state) const override { chains.save(state, spec.role); }
-  void restore(const SavedState& state) override { chains.restore(state, spec.role); }
+  void save(SavedState& state) const override {
+    chains.save(state, spec.role);
+    for (std::size_t b = 0; b < watches.size(); ++b) {
+      watches[b].save(state, fmt::format("{}/watch/{}", spec.role, b));
+    }
+  }
+  void restore(const SavedState& state) override {
+    chains.restore(state, spec.role);
+    for (std::size_t b = 0; b < watches.size(); ++b) {
+      watches[b].restore(state, fmt::format("{}/watch/{}", spec.role, b));
+    }
+  }
+
+  ChainWatch* watch_of(Index block) {
+    return spec.restart || spec.clamp_y ? nullptr : &watches[static_cast<std::size_t>(block)];
+  }
+  SuspectChains suspects() const override {
+    std::vector<ChainWatch::Chain> all;
+    for (const ChainWatch& watch : watches) {
+      all.insert(all.end(), watch.chains().begin(), watch.chains().end());
+    }
+    std::vector<Column> columns = shape.y;
+    columns.insert(columns.end(), shape.z.begin(), shape.z.end());
+    return find_suspects(all, columns, shape.num_x > 0 ? y.rows() : 1);
+  }
 
   ModelShape shape;
   Eigen::MatrixXd x, y;
@@ -384,6 +425,7 @@ struct PhaseChains::Typed final : Interface {
   AnyKernel<Scalar> kernel;
   ChainSetup<Scalar> setup;
   Chains<Scalar> chains;
+  std::vector<ChainWatch> watches;  ///< one a block
 };
 
 PhaseChains::PhaseChains(const Problem& problem, const AnySampler& sampler, PhaseSpec spec,
@@ -407,6 +449,7 @@ PerChain PhaseChains::energies() const { return self_->energies(); }
 Eigen::MatrixXd PhaseChains::present_y() const { return self_->present_y(); }
 void PhaseChains::rebind(const AnyModel& model) { self_->rebind(model); }
 const RunCounts& PhaseChains::counts() const { return self_->counts(); }
+SuspectChains PhaseChains::suspects() const { return self_->suspects(); }
 void PhaseChains::save(SavedState& state) const { self_->save(state); }
 void PhaseChains::restore(const SavedState& state) { self_->restore(state); }
 

@@ -9,6 +9,7 @@
 #include "negphase/gradient/estimate.hpp"
 #include "negphase/gradient/replay.hpp"
 #include "negphase/gradient/replicates.hpp"
+#include "negphase/run/chain_watch.hpp"
 #include "negphase/run/chains.hpp"
 #include "negphase/run/coupled_chains.hpp"
 #include "negphase/run/random_position.hpp"
@@ -25,6 +26,7 @@ struct Phase {
   std::optional<Replicates> replicates;  ///< nothing where the phase is known without error
   Eigen::MatrixXd cell_means;            ///< [P x cells] what the replicates are made of
   std::optional<StartUp> start_up;       ///< of coupled pairs, after their warm-up
+  SuspectChains suspects = {};           ///< of draw(): PhaseChains::suspects()
 
   /// SE^2 of direction . mean, which the components' own errors do not give: they are correlated.
   double squared_error_along(const Eigen::VectorXd& direction) const;
@@ -94,6 +96,9 @@ class PhaseChains {
   void rebind(const AnyModel& model);
   /// Since the beginning.
   const RunCounts& counts() const;
+  /// Chains that stood still, or went together, at every draw since the beginning. None where y is
+  /// clamped or every draw starts anew: such chains have laws of their own.
+  SuspectChains suspects() const;
   /// Chains::save() and restore(), under the phase's role.
   void save(SavedState& state) const;
   void restore(const SavedState& state);

@@ -53,6 +53,7 @@ class Trainer {
   /// Ended before its last update, because |gradient| reached `tolerance` (lbfgs).
   bool converged() const { return finished_; }
   RunCounts counts() const { return objective_->counts(); }
+  SuspectChains suspects() const { return objective_->suspects(); }
   /// An NLL is due after the present update: the first (0), the last, every `exact_nll_every`.
   bool nll_is_due() const;
   /// Estimates L(W) - L(start), W as it was when an NLL was last due, by chains of their own;

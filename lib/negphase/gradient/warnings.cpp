@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "negphase/diagnostics/chain_warnings.hpp"
+
 namespace negphase {
 
 void warn_of_acceptance(const RunCounts& counts, std::vector<Warning>& warnings) {
@@ -19,6 +21,19 @@ void warn_of_acceptance(const RunCounts& counts, std::vector<Warning>& warnings)
          fmt::format("acceptance {:.4f}: the steps are so small that the chains creep; "
                      "take a larger step",
                      acceptance)});
+  }
+}
+
+void warn_of_suspects(const SuspectChains& suspects, std::vector<Warning>& warnings) {
+  if (!suspects.frozen.empty()) {
+    warnings.push_back(frozen_chains(suspects.frozen, suspects.of));
+  }
+  if (!suspects.identical.empty()) {
+    std::vector<RepeatedStates::Pair> pairs;
+    for (const auto& [earlier, later] : suspects.identical) {
+      pairs.push_back({earlier, later, 0});
+    }
+    warnings.push_back(identical_chains(pairs));
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include "negphase/gradient/estimate.hpp"
+#include "negphase/run/chain_watch.hpp"
 #include "negphase/run/chains.hpp"
 
 namespace negphase {
@@ -9,6 +10,8 @@ namespace negphase {
 /// Proposals hardly ever accepted (below 0.01: a failed check), or hardly ever refused (above 0.99:
 /// the steps are so small that chains creep, or nothing is at stake).
 void warn_of_acceptance(const RunCounts& counts, std::vector<Warning>& warnings);
+/// Chains that stood still, or went together, at every look (failed checks).
+void warn_of_suspects(const SuspectChains& suspects, std::vector<Warning>& warnings);
 /// What coupled pairs say against an estimate: pairs that did not meet (a failed check: leaving
 /// them out, or cutting their sums off, is a bias); of a pilot, more than bounded_start_up left of
 /// the start (a failed check); of estimates by pairs, warm-ups so short that the error bar rests on

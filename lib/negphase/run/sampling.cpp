@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
 #include <numeric>
-#include <string_view>
 
 #include "negphase/core/memory.hpp"
 #include "negphase/random/philox_source.hpp"
@@ -182,26 +180,16 @@ Draws sample_chains(const AnyModel& model, const Eigen::MatrixXd& x, double beta
   return draws;
 }
 
-SuspectChains find_suspects(const Draws& draws) {
-  SuspectChains suspects;
-  if (draws.draws < 2) {
-    return suspects;
-  }
-  // a chain's draws lie together, so they compare as bytes
-  std::map<std::string_view, Index> seen;
+ChainDraws chain_draws(const Draws& draws, const std::vector<std::string>& names, Index row,
+                       Index rows) {
+  ChainDraws of_row;
+  of_row.names = names;
   for (Index c = 0; c < draws.chains; ++c) {
-    const auto own = draws.of_chain(c);
-    if ((own.rowwise() - own.row(0)).isZero(0)) {
-      suspects.frozen.push_back(c);
-      continue;
-    }
-    const std::string_view bytes(reinterpret_cast<const char*>(own.data()),
-                                 static_cast<std::size_t>(own.size()) * sizeof(double));
-    if (const auto [first, is_new] = seen.emplace(bytes, c); !is_new) {
-      suspects.identical.emplace_back(first->second, c);
+    if (draws.chain_ids[static_cast<std::size_t>(c)] % rows == row) {
+      of_row.chains.emplace_back(draws.of_chain(c).array());
     }
   }
-  return suspects;
+  return of_row;
 }
 
 }  // namespace negphase

@@ -8,6 +8,7 @@
 #include "negphase/core/any_kernel.hpp"
 #include "negphase/core/model.hpp"
 #include "negphase/core/options.hpp"
+#include "negphase/diagnostics/chain_draws.hpp"
 #include "negphase/run/chains.hpp"
 
 namespace negphase {
@@ -50,12 +51,10 @@ Draws sample_chains(const AnyModel& model, const Eigen::MatrixXd& x, double beta
                     const AnySampler& sampler, const SamplingPlan& plan,
                     const RunSettings& settings);
 
-/// Numbers (from 0) of chains whose draws never differ, and of chains whose draws equal, one by
-/// one, those of an earlier chain. A chain of one draw is neither.
-struct SuspectChains {
-  std::vector<Index> frozen;
-  std::vector<std::pair<Index, Index>> identical;  ///< (earlier, later)
-};
-SuspectChains find_suspects(const Draws& draws);
+/// The draws of the chains of one row of x, as diagnostics take them; a copy.
+/// @param names  of the columns of y and z
+/// @param rows  of x, chain c being on row c mod rows; 1, and row 0, where there is none
+ChainDraws chain_draws(const Draws& draws, const std::vector<std::string>& names, Index row,
+                       Index rows);
 
 }  // namespace negphase
