@@ -20,10 +20,6 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 std::vector<std::string> failed_codes(const Json& json) {
   std::vector<std::string> all;
   for (const Json& warning : json["warnings"]) {
@@ -124,27 +120,35 @@ TEST_CASE("diagnose: many quantities, and draws of a model's own law") {
 TEST_CASE("diagnose: chains that a step too large has frozen are named by every verb") {
   const TemporaryFolder folder;
   write_quartic(folder);
-  // nearly every proposal falls where the energy is steep: some chains of 20 rows never move
-  const std::string far = " --set sampler.step_size=0.9 --set estimator.warmup=0";
+  // a datum so far out that every step from it overshoots: chains that start there stay there
+  folder.write("d.csv", folder.read("d.csv") + "0,9\n");
   const ToolRun sampled =
-      run_tool(folder,
-               "sample m.toml --json --set sampler.step_size=0.9 --set sample.chains=8 "
-               "--set sample.warmup=0 --set sample.draws=20");
+      run_tool(folder, "sample m.toml --json --set sample.warmup=0 --set sample.draws=100");
   REQUIRE(sampled.exit_code == 0);
   const auto codes = failed_codes(Json::parse(sampled.out));
-  CHECK(std::find(codes.begin(), codes.end(), "frozen_chains") != codes.end());
+  CHECK(std::find(codes.begin(), codes.end(), "constant_draws") != codes.end());
+  CHECK(contains(sampled.out, "row 21, whose chains are counted from 1: all draws"));
 
-  const ToolRun gradient =
-      run_tool(folder, "gradient m.toml --json --set estimator.draws=20" + far);
-  REQUIRE(gradient.exit_code == 0);
-  CHECK(contains(gradient.out, "chains never moved"));
+  const ToolRun gradient = run_tool(folder, "gradient m.toml --json --strict");
+  CHECK(gradient.exit_code == 7);
+  CHECK(
+      contains(gradient.out, "4 of 84 chains never moved: chain 21, chain 42, chain 63, chain 84"));
   const ToolRun trained =
       run_tool(folder,
-               "train m.toml --out t --json --set sampler.step_size=0.9 "
-               "--set 'train={gradient=\"pcd\",cd_k=1,chains_per_row=4,updates=4}'");
+               "train m.toml --out t --json "
+               "--set 'train={gradient=\"pcd\",cd_k=1,chains_per_row=4,updates=30}'");
   REQUIRE(trained.exit_code == 0);
   const auto of_training = failed_codes(Json::parse(trained.out));
   CHECK(std::find(of_training.begin(), of_training.end(), "frozen_chains") != of_training.end());
+  // four updates of steps of which half are refused are no proof
+  write_quartic(folder);
+  const ToolRun few =
+      run_tool(folder,
+               "train m.toml --out f --json --set sampler.step_size=0.9 "
+               "--set 'train={gradient=\"pcd\",cd_k=1,chains_per_row=4,updates=4}'");
+  REQUIRE(few.exit_code == 0);
+  const auto of_few = failed_codes(Json::parse(few.out));
+  CHECK(std::find(of_few.begin(), of_few.end(), "frozen_chains") == of_few.end());
 }
 
 TEST_CASE("bad input: diagnose") {

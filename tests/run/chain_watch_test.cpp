@@ -80,12 +80,14 @@ TEST_CASE("chain watch: no alarm in exact draws, however few their states are") 
       }
     }
   }
-  // two chains of two looks: the only other pair of looks differs, which says next to nothing
-  ChainDraws two = made_draws(1, Law::spins, 2, 2, 1);
-  two.chains[0] << 1, 1;
-  two.chains[1] << 1, -1;
+  // one of two chains stands still for 24 looks; the 12 pairs of the other say little of the law
+  ChainDraws two = made_draws(1, Law::spins, 2, 24, 1);
+  for (Index t = 0; t < 24; ++t) {
+    two.chains[0](t, 0) = 1;
+    two.chains[1](t, 0) = t % 2 == 0 ? 1 : -1;
+  }
   CHECK(suspects_of(two, {spin_column()}).frozen.empty());
-  const ChainWatch watch = watch_of(two, 0, 2, ChainWatch(2));
+  const ChainWatch watch = watch_of(two, 0, 24, ChainWatch(2));
   // VE14: a share of few pairs is taken for the probability
   std::vector<planted::VE14::ChainWatch::Chain> seen;
   for (const auto& chain : watch.chains()) {

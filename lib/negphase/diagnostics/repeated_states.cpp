@@ -173,7 +173,8 @@ void find_stretches(const std::vector<States>& chains, double level, StateCounts
     const auto longest = longest_stretch(chains[c], static_cast<Index>(c));
     const double log_places = std::log(num_chains * static_cast<double>(draws));
     if (longest.length == draws) {
-      if (std::log(num_chains) + log_stretch(counts.get(), draws) < std::log(level)) {
+      if (is_beyond_rejections(std::ssize(chains), draws, all_stays, moves) &&
+          std::log(num_chains) + log_stretch(counts.get(), draws) < std::log(level)) {
         found.frozen.push_back(longest.chain);
       }
     } else if (log_places + log_falling_ratio(all_stays, moves, longest.length - 1) <
@@ -219,6 +220,14 @@ void find_identical(const std::vector<States>& chains, double level, StateCounts
 }
 
 }  // namespace
+
+bool is_beyond_rejections(Index chains, Index draws, Index stays, Index moves) {
+  constexpr double chance = 1e-3;
+  const double log_share = std::log(static_cast<double>(stays) / static_cast<double>(moves));
+  return stays == moves ||
+         std::log(static_cast<double>(chains)) + static_cast<double>(draws - 1) * log_share <
+             std::log(chance);
+}
 
 double log_probability_of_stretch(const std::vector<Index>& counts, Index length) {
   return log_stretch(multiplicities_of(counts), length);

@@ -35,6 +35,13 @@ struct RepeatedStates {
 /// @param level  false alarms of each kind; at least 2 draws a chain, else nothing is found
 RepeatedStates find_repeated_states(const ChainDraws& draws, double level);
 
+/// Whether a chain that never moved in `draws` draws did so for more than a run of rejections such
+/// as all chains have: of `moves` transitions from draw to draw `stays` went nowhere, and a chain
+/// of these alone comes, among all chains and orders, with a probability below 1e-3, or none of
+/// them went anywhere. Only takes findings away.
+bool is_beyond_rejections(Eigen::Index chains, Eigen::Index draws, Eigen::Index stays,
+                          Eigen::Index moves);
+
 /// log of sum_v (k_v)_L / (N)_L.
 /// @param counts  k_v of the states, in any order; N is their sum
 double log_probability_of_stretch(const std::vector<Eigen::Index>& counts, Eigen::Index length);

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <map>
 
+#include "negphase/diagnostics/repeated_states.hpp"
+
 namespace negphase {
 
 namespace {
@@ -29,9 +31,14 @@ class Alikeness {
     for (Index c = 0; c < std::ssize(chains); ++c) {
       pairs_[row_of(c)] += at(c).looks / 2;
       alike_[row_of(c)] += at(c).pairs_alike;
+      moves_ += at(c).looks - 1;
+      stays_ += at(c).looks - 1 - at(c).moves;
     }
   }
 
+  bool is_beyond_rejections(Index c) const {
+    return negphase::is_beyond_rejections(std::ssize(chains_), at(c).looks, stays_, moves_);
+  }
   bool is_frozen_too_long(Index c) const {
     const double log_s = log_bound({c, c});
     return std::log(num_chains()) + static_cast<double>(at(c).looks) / 2 * log_s <
@@ -70,6 +77,7 @@ class Alikeness {
   Index rows_;
   double level_;
   std::vector<std::int64_t> pairs_, alike_;
+  std::int64_t moves_ = 0, stays_ = 0;
 };
 
 }  // namespace
@@ -121,7 +129,7 @@ SuspectChains find_suspects(std::span<const ChainWatch::Chain> chains,
       continue;
     }
     if (chain.moves == 0) {
-      if (!is_finite || alikeness.is_frozen_too_long(c)) {
+      if (alikeness.is_beyond_rejections(c) && (!is_finite || alikeness.is_frozen_too_long(c))) {
         suspects.frozen.push_back(c);
       }
     } else if (const auto [other, is_new] = seen.emplace(chain.all, c);

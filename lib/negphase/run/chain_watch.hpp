@@ -48,8 +48,9 @@ class ChainWatch {
   std::vector<std::uint64_t> here_;
 };
 
-/// Chains that stood still, or went together, at every look: at least 2, and less probable than
-/// `level` in all where each look is an independent exact draw. With a real column they have
+/// Chains that stood still, for longer than rejections explain (is_beyond_rejections(),
+/// diagnostics/repeated_states.hpp), or went together, at every look: at least 2, and less probable
+/// than `level` in all where each look is an independent exact draw. With a real column they have
 /// probability 0. Else, s = sum_v p_v^2 being the probability that two draws are equal: D draws are
 /// all equal with probability sum_v p_v^D <= s^(D/2), two chains with s^D. s is at most the share
 /// s' of the N pairs of looks of the other chains of the row that were alike, plus sqrt(log(2
