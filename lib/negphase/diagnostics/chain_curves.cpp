@@ -1,0 +1,168 @@
+#include "negphase/diagnostics/chain_curves.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <tuple>
+#include <utility>
+
+#include "negphase/diagnostics/figures.hpp"
+
+namespace negphase {
+namespace {
+
+using Eigen::Index;
+using Draws = Eigen::Ref<const Eigen::ArrayXXd>;
+
+// Smallest and largest of some draws, in the order of the chain; a NaN hides neither.
+std::pair<double, double> extremes(const Eigen::Ref<const Eigen::ArrayXd>& some) {
+  Index least = 0, largest = 0;
+  for (Index i = 1; i < some.size(); ++i) {
+    least = some[i] < some[least] || std::isnan(some[least]) ? i : least;
+    largest = some[i] > some[largest] || std::isnan(some[largest]) ? i : largest;
+  }
+  return {some[std::min(least, largest)], some[std::max(least, largest)]};
+}
+
+// Lag after lag, until Geyer's rule has its cut and as many lags again are there.
+class LagSums {
+ public:
+  explicit LagSums(const Draws& draws)
+      : centred_(draws.rowwise() - draws.colwise().mean()), power_(draws.cols()) {
+    for (Index c = 0; c < draws.cols(); ++c) {
+      const bool moves = (draws.col(c) != draws(0, c)).any();
+      power_[c] = moves ? centred_.col(c).square().sum() : 0;
+    }
+  }
+  bool any_moves() const { return (power_ > 0).any(); }
+  Eigen::ArrayXd at(Index lag) const {
+    const Index n = centred_.rows() - lag;
+    Eigen::ArrayXd rho(power_.size());
+    for (Index c = 0; c < rho.size(); ++c) {
+      rho[c] = power_[c] > 0 ? (centred_.col(c).head(n) * centred_.col(c).tail(n)).sum() / power_[c]
+                             : std::numeric_limits<double>::quiet_NaN();
+    }
+    return rho;
+  }
+
+ private:
+  Eigen::ArrayXXd centred_;
+  Eigen::ArrayXd power_;  // 0: never moves
+};
+
+double mean_of_finite(const Eigen::ArrayXd& values) {
+  const auto finite = values.isFinite();
+  return finite.select(values, 0.0).sum() / static_cast<double>(finite.count());
+}
+
+void set_cut(AutocorrelationCurve& curve, Index lag) {
+  curve.is_cut = true;
+  curve.cut = lag;
+}
+
+Eigen::ArrayXd density(const Eigen::Ref<const Eigen::ArrayXXd>& values, double low, double width,
+                       Index bins) {
+  Eigen::ArrayXd heights = Eigen::ArrayXd::Zero(bins);
+  const double each = 1.0 / (static_cast<double>(values.size()) * width);
+  for (const double value : values.reshaped()) {
+    const auto bin = static_cast<Index>((value - low) / width);
+    heights[std::clamp(bin, Index{0}, bins - 1)] += each;
+  }
+  return heights;
+}
+
+}  // namespace
+
+Trace trace_of(const Draws& draws, Index most) {
+  Trace made;
+  if (draws.rows() <= most) {
+    made.values = draws;
+    return made;
+  }
+  const Index pairs = most / 2;
+  made.every = (draws.rows() + 2 * pairs - 1) / (2 * pairs);
+  const Index width = 2 * made.every, used = (draws.rows() + width - 1) / width;
+  made.values.resize(2 * used, draws.cols());
+  for (Index c = 0; c < draws.cols(); ++c) {
+    for (Index i = 0; i < used; ++i) {
+      const Index size = std::min(width, draws.rows() - i * width);
+      std::tie(made.values(2 * i, c), made.values(2 * i + 1, c)) =
+          extremes(draws.col(c).segment(i * width, size));
+    }
+  }
+  return made;
+}
+
+AutocorrelationCurve autocorrelation_curve(const Draws& draws, Index most) {
+  AutocorrelationCurve curve;
+  if (draws.rows() < 4 || !draws.allFinite()) {
+    return curve;
+  }
+  const LagSums sums(draws);
+  if (!sums.any_moves()) {
+    return curve;
+  }
+  constexpr Index least = 20;
+  const Index last = std::min(most, draws.rows() - 1);
+  std::vector<Eigen::ArrayXd> lags;
+  std::vector<double> mean;
+  for (Index lag = 0; lag <= last && !(curve.is_cut && lag > std::max(least, 2 * curve.cut));
+       ++lag) {
+    lags.push_back(sums.at(lag));
+    mean.push_back(mean_of_finite(lags.back()));
+    if (!curve.is_cut && lag % 2 == 1) {
+      const double pair = mean[mean.size() - 2] + mean.back();
+      pair > 0 ? void(curve.time += 2 * pair) : set_cut(curve, lag - 1);
+    }
+  }
+  curve.time = std::max(1.0, curve.time - 2);
+  curve.of_chain.resize(static_cast<Index>(lags.size()), draws.cols());
+  for (std::size_t t = 0; t < lags.size(); ++t) {
+    curve.of_chain.row(static_cast<Index>(t)) = lags[t].transpose();
+  }
+  curve.mean = Eigen::Map<const Eigen::ArrayXd>(mean.data(), static_cast<Index>(mean.size()));
+  return curve;
+}
+
+GrowthCurve growth_curve(const Draws& draws, Index points) {
+  const Index size = std::min(points, draws.rows());
+  GrowthCurve curve;
+  for (Eigen::ArrayXd* column : {&curve.mean, &curve.mcse, &curve.ess_bulk, &curve.ess_tail}) {
+    column->resize(size);
+  }
+  curve.chain_means.resize(size, draws.cols());
+  for (Index i = 0; i < size; ++i) {
+    const Index n = draws.rows() * (i + 1) / size;
+    const ChainFigures figures = chain_figures(draws.topRows(n));
+    curve.draws.push_back(n);
+    curve.mean[i] = figures.mean;
+    curve.mcse[i] = figures.mcse_mean;
+    curve.ess_bulk[i] = figures.ess_bulk;
+    curve.ess_tail[i] = figures.ess_tail;
+    curve.chain_means.row(i) = draws.topRows(n).colwise().mean();
+  }
+  return curve;
+}
+
+EnergyHistogram energy_histogram(const Draws& energies, Index bins) {
+  EnergyHistogram made;
+  const Index n = energies.rows();
+  if (n < 2 || energies.cols() == 0 || !energies.allFinite()) {
+    return made;
+  }
+  made.mean = energies.mean();
+  const Eigen::ArrayXXd marginal = energies - made.mean;
+  const Eigen::ArrayXXd changes = energies.bottomRows(n - 1) - energies.topRows(n - 1);
+  const double low = std::min(marginal.minCoeff(), changes.minCoeff());
+  const double high = std::max(marginal.maxCoeff(), changes.maxCoeff());
+  if (!(low < high)) {
+    return made;
+  }
+  const double width = (high - low) / static_cast<double>(bins);
+  made.edges = Eigen::ArrayXd::LinSpaced(bins + 1, low, high);
+  made.marginal = density(marginal, low, width, bins);
+  made.changes = density(changes, low, width, bins);
+  return made;
+}
+
+}  // namespace negphase
