@@ -39,13 +39,9 @@ Json json_ranks(const RankHistogram& ranks) {
   if (ranks.expected.size() == 0) {
     return nullptr;
   }
-  return {{"begin", list(ranks.begin)},
-          {"end", list(ranks.end)},
-          {"expected", list(ranks.expected)},
-          {"low", list(ranks.low)},
-          {"high", list(ranks.high)},
-          {"time", ranks.time},
-          {"counts", list_of_columns(ranks.counts)}};
+  return {{"edges", list(ranks.edges)}, {"expected", list(ranks.expected)},
+          {"low", list(ranks.low)},     {"high", list(ranks.high)},
+          {"time", ranks.time},         {"counts", list_of_columns(ranks.counts)}};
 }
 
 // So long a curve is drawn at every k-th lag.
@@ -60,7 +56,8 @@ Json json_autocorrelation(const AutocorrelationCurve& curve) {
   return {{"every", every},
           {"mean", list(Eigen::ArrayXd(curve.mean(some)))},
           {"cut", curve.is_cut ? Json(curve.cut) : Json()},
-          {"time", curve.time},
+          {"times", list(curve.times)},
+          {"typical_time", curve.typical_time},
           {"chains", list_of_columns(curve.of_chain(some, Eigen::indexing::all))}};
 }
 

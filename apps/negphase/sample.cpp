@@ -7,7 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "category_shares.hpp"
+#include "chain_pictures_json.hpp"
 #include "diagnosis.hpp"
+#include "drawn_chains.hpp"
 #include "negphase/core/memory.hpp"
 #include "negphase/gradient/phase.hpp"
 #include "negphase/gradient/replicates.hpp"
@@ -420,6 +422,25 @@ void write_draws(const SampleResult& r, const ProblemFile& file, const ResultFol
   }
 }
 
+// Chains on different rows of x have different laws: those of the row that looks worst are shown.
+Json pictures_of_chains(const SampleResult& r, const ProblemFile& file, const Executor& executor) {
+  const Index rows = is_conditional(file) ? file.problem.rows() : 1;
+  const auto on_row = [&](Index row) {
+    return drawn_chains(r.draws, r.summary.names, file.problem.beta, rows, row);
+  };
+  std::vector<ChainFigures> worst;
+  for (Index row = 0; row < rows && rows > 1; ++row) {
+    const std::vector<ChainFigures> figures = chain_figures(on_row(row), executor);
+    worst.push_back(figures[static_cast<std::size_t>(worst_first(figures).front())]);
+  }
+  const Index row = worst.empty() ? 0 : worst_first(worst).front();
+  const ChainDraws drawn = on_row(row);
+  Json json = json_chain_pictures(chain_pictures(drawn, chain_figures(drawn, executor), executor));
+  json["on_row"] = is_conditional(file) ? Json(row + 1) : Json();
+  json["rows"] = rows;
+  return json;
+}
+
 // A run that was stopped: its draws, and a sample.json that says that it is incomplete; no
 // run.json.
 [[noreturn]] void keep_what_was_drawn(SampleResult& r, const ProblemFile& file,
@@ -518,8 +539,9 @@ int run_sample(const std::string& file, const CommonArguments& common) {
     results.begin();
     write_draws(result, loaded, results);
     write_file_atomically(results.file("sample.json"), json);
-    write_file_atomically(results.file("pictures.json"),
-                          make_pictures(loaded, problem.model, &sampler, common).dump() + "\n");
+    Json pictures = make_pictures(loaded, problem.model, &sampler, common);
+    pictures["chains"] = pictures_of_chains(result, loaded, executor);
+    write_file_atomically(results.file("pictures.json"), pictures.dump() + "\n");
     results.finish(loaded, common,
                    {.verb = "sample",
                     .threads = executor.threads(),

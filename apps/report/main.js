@@ -15,7 +15,9 @@ function partialNotice(part) {
 // What goes wrong in one section leaves the others.
 function bodyOf(part) {
   try {
-    return [sections[part.verb](part), profileFigure(part.pictures?.profiles), imageFigure(part.pictures?.images)].flat(Infinity);
+    return [
+      sections[part.verb](part), chainFigures(part.pictures?.chains), profileFigure(part.pictures?.profiles), imageFigure(part.pictures?.images),
+    ].flat(Infinity);
   } catch (error) {
     problems.push(String(error.stack || error));
     return [element('p', {class: 'partial', role: 'alert'}, `This section could not be drawn: ${error.message}`)];

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <tuple>
 #include <utility>
@@ -55,9 +56,22 @@ double mean_of_finite(const Eigen::ArrayXd& values) {
   return finite.select(values, 0.0).sum() / static_cast<double>(finite.count());
 }
 
-void set_cut(AutocorrelationCurve& curve, Index lag) {
-  curve.is_cut = true;
-  curve.cut = lag;
+// By Geyer's rule.
+double time_of(const Eigen::Ref<const Eigen::ArrayXd>& rho) {
+  double sum = 0;
+  for (Index t = 0; t + 1 < rho.size() && rho[t] + rho[t + 1] > 0; t += 2) {
+    sum += rho[t] + rho[t + 1];
+  }
+  return std::max(1.0, 2 * sum - 1);
+}
+
+double median_of_finite(const Eigen::ArrayXd& values) {
+  std::vector<double> finite;
+  std::copy_if(values.begin(), values.end(), std::back_inserter(finite),
+               [](double value) { return std::isfinite(value); });
+  const auto middle = finite.begin() + static_cast<Index>(finite.size() / 2);
+  std::nth_element(finite.begin(), middle, finite.end());
+  return *middle;
 }
 
 Eigen::ArrayXd density(const Eigen::Ref<const Eigen::ArrayXXd>& values, double low, double width,
@@ -103,24 +117,29 @@ AutocorrelationCurve autocorrelation_curve(const Draws& draws, Index most) {
     return curve;
   }
   constexpr Index least = 20;
-  const Index last = std::min(most, draws.rows() - 1);
+  Index last = std::min(most, draws.rows() - 1);
   std::vector<Eigen::ArrayXd> lags;
   std::vector<double> mean;
-  for (Index lag = 0; lag <= last && !(curve.is_cut && lag > std::max(least, 2 * curve.cut));
-       ++lag) {
+  for (Index lag = 0; lag <= last; ++lag) {
     lags.push_back(sums.at(lag));
     mean.push_back(mean_of_finite(lags.back()));
-    if (!curve.is_cut && lag % 2 == 1) {
-      const double pair = mean[mean.size() - 2] + mean.back();
-      pair > 0 ? void(curve.time += 2 * pair) : set_cut(curve, lag - 1);
+    if (!curve.is_cut && lag % 2 == 1 && !(mean[mean.size() - 2] + mean.back() > 0)) {
+      curve.is_cut = true;
+      curve.cut = lag - 1;
+      last = std::min(last, std::max(least, 2 * curve.cut));
     }
   }
-  curve.time = std::max(1.0, curve.time - 2);
   curve.of_chain.resize(static_cast<Index>(lags.size()), draws.cols());
   for (std::size_t t = 0; t < lags.size(); ++t) {
     curve.of_chain.row(static_cast<Index>(t)) = lags[t].transpose();
   }
   curve.mean = Eigen::Map<const Eigen::ArrayXd>(mean.data(), static_cast<Index>(mean.size()));
+  curve.times.resize(draws.cols());
+  for (Index c = 0; c < draws.cols(); ++c) {
+    const auto rho = curve.of_chain.col(c);
+    curve.times[c] = std::isnan(rho[0]) ? rho[0] : time_of(rho);
+  }
+  curve.typical_time = median_of_finite(curve.times);
   return curve;
 }
 
@@ -144,7 +163,7 @@ GrowthCurve growth_curve(const Draws& draws, Index points) {
   return curve;
 }
 
-EnergyHistogram energy_histogram(const Draws& energies, Index bins) {
+EnergyHistogram energy_histogram(const Draws& energies, bool with_changes, Index bins) {
   EnergyHistogram made;
   const Index n = energies.rows();
   if (n < 2 || energies.cols() == 0 || !energies.allFinite()) {
@@ -153,15 +172,19 @@ EnergyHistogram energy_histogram(const Draws& energies, Index bins) {
   made.mean = energies.mean();
   const Eigen::ArrayXXd marginal = energies - made.mean;
   const Eigen::ArrayXXd changes = energies.bottomRows(n - 1) - energies.topRows(n - 1);
-  const double low = std::min(marginal.minCoeff(), changes.minCoeff());
-  const double high = std::max(marginal.maxCoeff(), changes.maxCoeff());
-  if (!(low < high)) {
+  const double low =
+      with_changes ? std::min(marginal.minCoeff(), changes.minCoeff()) : marginal.minCoeff();
+  const double high =
+      with_changes ? std::max(marginal.maxCoeff(), changes.maxCoeff()) : marginal.maxCoeff();
+  const double width = (high - low) / static_cast<double>(bins);
+  if (!(width > 0) || !std::isfinite(width)) {
     return made;
   }
-  const double width = (high - low) / static_cast<double>(bins);
   made.edges = Eigen::ArrayXd::LinSpaced(bins + 1, low, high);
   made.marginal = density(marginal, low, width, bins);
-  made.changes = density(changes, low, width, bins);
+  if (with_changes) {
+    made.changes = density(changes, low, width, bins);
+  }
   return made;
 }
 

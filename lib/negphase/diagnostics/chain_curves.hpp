@@ -19,15 +19,18 @@ struct Trace {
 Trace trace_of(const Eigen::Ref<const Eigen::ArrayXXd>& draws, Eigen::Index most);
 
 /// rho_t = sum_i (x_i - m)(x_{i+t} - m) / sum_i (x_i - m)^2 with the mean m of each chain, and the
-/// mean of rho_t over the chains that move. `cut`: the first even lag where rho_t + rho_{t+1} of
-/// that mean is not above 0, where Geyer's rule ends the sum (Geyer 1992, "Practical Markov chain
-/// Monte Carlo", section 3.3); beyond it is noise.
+/// mean of rho_t over the chains that move. Geyer's rule (1992, "Practical Markov chain Monte
+/// Carlo", section 3.3) ends the sum of a curve at the first even lag where rho_t + rho_{t+1} is
+/// not above 0: what follows is noise.
 struct AutocorrelationCurve {
   Eigen::ArrayXXd of_chain;  ///< [lags x chains], lag 0 first; NaN of a chain that never moves
   Eigen::ArrayXd mean;       ///< [lags]
-  Eigen::Index cut = 0;      ///< where is_cut; else the curve is still above 0 at its end
+  Eigen::Index cut = 0;      ///< of the mean, where is_cut; else it is still above 0 at its end
   bool is_cut = false;
-  double time = 1;  ///< -1 + 2 (sum of mean rho_t up to the cut), at least 1
+  /// [chains] -1 + 2 (sum of rho_t of the chain itself up to its own cut or its end), at least 1:
+  /// draws for an independent one, within the chain. NaN of a chain that never moves.
+  Eigen::ArrayXd times;
+  double typical_time = 1;  ///< median of `times`, of the chains that move
 };
 
 /// Up to twice the lag of the cut and at least 20, as far as there are draws. Without lags where
@@ -49,9 +52,9 @@ struct GrowthCurve {
 /// about points / 2 times the cost of that of all draws.
 GrowthCurve growth_curve(const Eigen::Ref<const Eigen::ArrayXXd>& draws, Eigen::Index points = 20);
 
-/// Energies about their mean, and their changes from draw to draw within a chain, in bins of equal
-/// width: where the changes are much narrower than the energies, a sampler of Hamiltonian kind
-/// walks through the energies too slowly. Betancourt 2016, "Diagnosing suboptimal cotangent
+/// Energies about their mean, and if wanted their changes from draw to draw within a chain, in bins
+/// of equal width: where the changes are much narrower than the energies, a sampler of Hamiltonian
+/// kind walks through the energies too slowly. Betancourt 2016, "Diagnosing suboptimal cotangent
 /// disintegrations in Hamiltonian Monte Carlo".
 struct EnergyHistogram {
   double mean = 0;                   ///< over all draws
@@ -61,6 +64,6 @@ struct EnergyHistogram {
 
 /// Without bins where there are fewer than 2 draws, one is not finite, or all are equal.
 EnergyHistogram energy_histogram(const Eigen::Ref<const Eigen::ArrayXXd>& energies,
-                                 Eigen::Index bins = 40);
+                                 bool with_changes, Eigen::Index bins = 40);
 
 }  // namespace negphase

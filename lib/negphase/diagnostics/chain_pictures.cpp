@@ -77,8 +77,11 @@ QuantityPictures pictures_of(const Eigen::ArrayXXd& draws, const std::vector<Ind
                                   std::min<Index>(50, limits.trace_points), limits.trace_points);
   made.trace = trace_of(kept_columns(draws, chains), points);
   made.autocorrelation = autocorrelation_curve(draws);
-  made.ranks = rank_histogram(draws, made.autocorrelation.time);
+  made.ranks = rank_histogram(draws, made.autocorrelation.typical_time);
   made.growth = affordable_growth(draws, limits.growth_draws, made.growth_chains);
+  if (made.autocorrelation.times.size() > 0) {
+    made.autocorrelation.times = Eigen::ArrayXd(made.autocorrelation.times(chains));
+  }
   made.autocorrelation.of_chain = kept_columns(made.autocorrelation.of_chain, chains);
   made.ranks.counts = kept_columns(made.ranks.counts, chains);
   std::vector<Index> grown;
@@ -129,11 +132,8 @@ void add_energy(const ChainDraws& draws, ChainPictures& made) {
   for (const char* name : {"energy__", log_density}) {
     const Eigen::ArrayXXd values = draws.sampler_statistic(name);
     if (values.cols() > 0 && made.energy_name.empty()) {
-      made.energy = energy_histogram(values);
+      made.energy = energy_histogram(values, name != log_density);
       made.energy_name = name;
-      if (name == log_density) {
-        made.energy.changes.resize(0);
-      }
     }
   }
 }

@@ -79,16 +79,14 @@ RankHistogram rank_histogram(const Eigen::Ref<const Eigen::ArrayXXd>& draws, dou
   const auto size = static_cast<Index>(taken.size());
   made.counts = all(taken, Eigen::indexing::all);
   made.expected = made.counts.rowwise().mean();
-  for (Eigen::ArrayXd* column : {&made.begin, &made.end, &made.low, &made.high}) {
-    column->resize(size);
-  }
+  made.low.resize(size);
+  made.high.resize(size);
+  made.edges = Eigen::ArrayXd::Zero(size + 1);
   const double each = level / (2.0 * static_cast<double>(size * chains));
   for (Index b = 0; b < size; ++b) {
-    made.begin[b] =
-        static_cast<double>(taken[static_cast<std::size_t>(b)]) / static_cast<double>(bins);
-    made.end[b] = made.begin[b] + 1.0 / static_cast<double>(bins);
-    const bool as_before = b > 0 && made.expected[b] == made.expected[b - 1];
     const double share = made.expected[b] / static_cast<double>(draws.rows());
+    made.edges[b + 1] = made.edges[b] + share;
+    const bool as_before = b > 0 && made.expected[b] == made.expected[b - 1];
     std::tie(made.low[b], made.high[b]) = as_before
                                               ? std::pair(made.low[b - 1], made.high[b - 1])
                                               : band(share, draws.rows(), chains, made.time, each);

@@ -5,12 +5,12 @@ namespace negphase {
 
 /// Where the draws of each chain stand among the draws of all chains together: flat for chains of
 /// one law, whatever the law. Vehtari et al. 2021, "Rank-normalization, folding, and localization",
-/// section 5 (rank plots). Equal draws share their mean rank; bins that no rank falls into are left
-/// out, so that a quantity of few values has a bin for each of them.
+/// section 5 (rank plots). Equal draws share their mean rank and one bin, which is as wide as they
+/// are many, so that a quantity of few values has a bin for each of them.
 struct RankHistogram {
-  Eigen::ArrayXd begin, end;  ///< [bins] of rank / (number of all draws), from 0 to 1
-  Eigen::ArrayXXd counts;     ///< [bins x chains]
-  Eigen::ArrayXd expected;    ///< [bins] of each chain: the bin's draws / chains
+  Eigen::ArrayXd edges;     ///< [bins + 1] of rank / (number of all draws), from 0 to 1
+  Eigen::ArrayXXd counts;   ///< [bins x chains]
+  Eigen::ArrayXd expected;  ///< [bins] of each chain: the bin's draws / chains
   /// [bins]: with a probability of at least 95 % all counts of all chains lie in low..high, were
   /// they independent draws of one law; exact given the bins (hypergeometric, the level divided
   /// among the ends of all bars).
