@@ -18,7 +18,8 @@ function drawnChains(chains) {
 }
 
 function quantityTitle(quantity) {
-  const flags = quantity.flags.length > 0 ? `; ${quantity.flags.join(', ')}` : '';
+  const faults = quantity.flags.filter((flag) => flag !== 'edge-quantile' && flag !== 'capped');
+  const flags = faults.length > 0 ? `; ${faults.join(', ')}` : '';
   return `${quantity.name}: R-hat\u00a0${number(quantity.rhat)}, bulk ESS\u00a0${count(quantity.ess_bulk)}${flags}`;
 }
 

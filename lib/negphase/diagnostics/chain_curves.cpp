@@ -7,6 +7,8 @@
 #include <tuple>
 #include <utility>
 
+#include "negphase/diagnostics/autocovariance.hpp"
+#include "negphase/diagnostics/effective_size.hpp"
 #include "negphase/diagnostics/figures.hpp"
 
 namespace negphase {
@@ -25,44 +27,20 @@ std::pair<double, double> extremes(const Eigen::Ref<const Eigen::ArrayXd>& some)
   return {some[std::min(least, largest)], some[std::max(least, largest)]};
 }
 
-// Lag after lag, until Geyer's rule has its cut and as many lags again are there.
-class LagSums {
- public:
-  explicit LagSums(const Draws& draws)
-      : centred_(draws.rowwise() - draws.colwise().mean()), power_(draws.cols()) {
-    for (Index c = 0; c < draws.cols(); ++c) {
-      const bool moves = (draws.col(c) != draws(0, c)).any();
-      power_[c] = moves ? centred_.col(c).square().sum() : 0;
-    }
-  }
-  bool any_moves() const { return (power_ > 0).any(); }
-  Eigen::ArrayXd at(Index lag) const {
-    const Index n = centred_.rows() - lag;
-    Eigen::ArrayXd rho(power_.size());
-    for (Index c = 0; c < rho.size(); ++c) {
-      rho[c] = power_[c] > 0 ? (centred_.col(c).head(n) * centred_.col(c).tail(n)).sum() / power_[c]
-                             : std::numeric_limits<double>::quiet_NaN();
-    }
-    return rho;
-  }
-
- private:
-  Eigen::ArrayXXd centred_;
-  Eigen::ArrayXd power_;  // 0: never moves
-};
-
-double mean_of_finite(const Eigen::ArrayXd& values) {
-  const auto finite = values.isFinite();
-  return finite.select(values, 0.0).sum() / static_cast<double>(finite.count());
+// Over the chains that move. [lags]
+Eigen::ArrayXd mean_of_finite(const Eigen::ArrayXXd& of_chain) {
+  const auto finite = of_chain.isFinite();
+  const Eigen::ArrayXd sum = finite.select(of_chain, 0.0).rowwise().sum();
+  return sum / static_cast<double>(finite.row(0).count());
 }
 
-// By Geyer's rule.
-double time_of(const Eigen::Ref<const Eigen::ArrayXd>& rho) {
-  double sum = 0;
-  for (Index t = 0; t + 1 < rho.size() && rho[t] + rho[t + 1] > 0; t += 2) {
-    sum += rho[t] + rho[t + 1];
+// The first even lag that begins a pair whose sum is not above 0; where there is none, lags.
+Index cut_of(const Eigen::ArrayXd& rho) {
+  Index t = 0;
+  while (t + 1 < rho.size() && rho[t] + rho[t + 1] > 0) {
+    t += 2;
   }
-  return std::max(1.0, 2 * sum - 1);
+  return t + 1 < rho.size() ? t : rho.size();
 }
 
 double median_of_finite(const Eigen::ArrayXd& values) {
@@ -112,32 +90,30 @@ AutocorrelationCurve autocorrelation_curve(const Draws& draws, Index most) {
   if (draws.rows() < 4 || !draws.allFinite()) {
     return curve;
   }
-  const LagSums sums(draws);
-  if (!sums.any_moves()) {
-    return curve;
-  }
   constexpr Index least = 20;
-  Index last = std::min(most, draws.rows() - 1);
-  std::vector<Eigen::ArrayXd> lags;
-  std::vector<double> mean;
-  for (Index lag = 0; lag <= last; ++lag) {
-    lags.push_back(sums.at(lag));
-    mean.push_back(mean_of_finite(lags.back()));
-    if (!curve.is_cut && lag % 2 == 1 && !(mean[mean.size() - 2] + mean.back() > 0)) {
-      curve.is_cut = true;
-      curve.cut = lag - 1;
-      last = std::min(last, std::max(least, 2 * curve.cut));
+  const Index last = std::min(most, draws.rows() - 1);
+  for (Index lags = std::min(Index{64}, last); !curve.is_cut; lags = std::min(4 * lags, last)) {
+    const Eigen::ArrayXXd sums = autocovariances(draws, lags);
+    if (!(sums.row(0) > 0).any()) {
+      return curve;
+    }
+    curve.of_chain = sums.rowwise() / sums.row(0);  // 0 / 0 of a chain that never moves
+    curve.mean = mean_of_finite(curve.of_chain);
+    curve.cut = cut_of(curve.mean);
+    curve.is_cut = 2 * curve.cut <= lags;
+    if (lags == last) {
+      break;
     }
   }
-  curve.of_chain.resize(static_cast<Index>(lags.size()), draws.cols());
-  for (std::size_t t = 0; t < lags.size(); ++t) {
-    curve.of_chain.row(static_cast<Index>(t)) = lags[t].transpose();
-  }
-  curve.mean = Eigen::Map<const Eigen::ArrayXd>(mean.data(), static_cast<Index>(mean.size()));
+  curve.is_cut = curve.cut < curve.mean.size();
+  const Index kept = std::min(curve.mean.size(), std::max(least, 2 * curve.cut) + 1);
+  curve.of_chain.conservativeResize(kept, Eigen::NoChange);
+  curve.mean.conservativeResize(kept);
   curve.times.resize(draws.cols());
   for (Index c = 0; c < draws.cols(); ++c) {
-    const auto rho = curve.of_chain.col(c);
-    curve.times[c] = std::isnan(rho[0]) ? rho[0] : time_of(rho);
+    const bool moves = std::isfinite(curve.of_chain(0, c));
+    curve.times[c] = moves ? std::max(1.0, effective_size(draws.col(c)).time)
+                           : std::numeric_limits<double>::quiet_NaN();
   }
   curve.typical_time = median_of_finite(curve.times);
   return curve;

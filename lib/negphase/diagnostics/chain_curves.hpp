@@ -27,15 +27,15 @@ struct AutocorrelationCurve {
   Eigen::ArrayXd mean;       ///< [lags]
   Eigen::Index cut = 0;      ///< of the mean, where is_cut; else it is still above 0 at its end
   bool is_cut = false;
-  /// [chains] -1 + 2 (sum of rho_t of the chain itself up to its own cut or its end), at least 1:
-  /// draws for an independent one, within the chain. NaN of a chain that never moves.
+  /// [chains] autocorrelation time of each chain by itself, effective_size(), at least 1: draws for
+  /// an independent one. NaN of a chain that never moves.
   Eigen::ArrayXd times;
   double typical_time = 1;  ///< median of `times`, of the chains that move
 };
 
 /// Up to twice the lag of the cut and at least 20, as far as there are draws. Without lags where
 /// a draw is not finite, no chain moves, or there are fewer than 4 draws.
-/// Cost: draws x chains x lags.
+/// Cost: that of autocovariances().
 /// @param most  the largest lag that is tried
 AutocorrelationCurve autocorrelation_curve(const Eigen::Ref<const Eigen::ArrayXXd>& draws,
                                            Eigen::Index most = 1000);

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <boost/math/distributions/hypergeometric.hpp>
 #include <cmath>
-#include <numeric>
 #include <tuple>
 #include <utility>
 #include <vector>
+
+#include "negphase/diagnostics/normal_scores.hpp"
 
 namespace negphase {
 namespace {
@@ -15,31 +16,16 @@ using Eigen::Index;
 
 constexpr double level = 0.05;  // that some bar of chains of one law leaves its band
 
-// The bin of each draw, by its mean rank r among all, from 1: (r - 1/2) / number lies in (0, 1).
-std::vector<Index> bins_of(const Eigen::Ref<const Eigen::ArrayXXd>& draws, Index bins) {
-  const Index number = draws.size(), rows = draws.rows();
-  const auto value = [&](Index i) { return draws(i % rows, i / rows); };
-  std::vector<Index> order(static_cast<std::size_t>(number)), bin(order.size());
-  std::iota(order.begin(), order.end(), Index{0});
-  std::sort(order.begin(), order.end(), [&](Index a, Index b) { return value(a) < value(b); });
-  for (std::size_t first = 0, end = 0; first < order.size(); first = end) {
-    while (end < order.size() && value(order[end]) == value(order[first])) {
-      ++end;
+// By the mean rank r, from 1: (r - 1/2) / number lies in (0, 1).
+Eigen::ArrayXXd counts_in(const Eigen::Ref<const Eigen::ArrayXXd>& draws, Index bins) {
+  const Eigen::ArrayXXd ranks = average_ranks(draws);
+  const double width = static_cast<double>(draws.size()) / static_cast<double>(bins);
+  Eigen::ArrayXXd counts = Eigen::ArrayXXd::Zero(bins, draws.cols());
+  for (Index c = 0; c < draws.cols(); ++c) {
+    for (Index i = 0; i < draws.rows(); ++i) {
+      const auto bin = static_cast<Index>((ranks(i, c) - 0.5) / width);
+      counts(std::min(bin, bins - 1), c) += 1;
     }
-    const double mean_rank = 0.5 * static_cast<double>(first + 1 + end);
-    const auto at = static_cast<Index>((mean_rank - 0.5) / static_cast<double>(number) *
-                                       static_cast<double>(bins));
-    for (std::size_t k = first; k < end; ++k) {
-      bin[static_cast<std::size_t>(order[k])] = std::min(at, bins - 1);
-    }
-  }
-  return bin;
-}
-
-Eigen::ArrayXXd counts_in(const std::vector<Index>& bin, Index rows, Index chains, Index bins) {
-  Eigen::ArrayXXd counts = Eigen::ArrayXXd::Zero(bins, chains);
-  for (std::size_t i = 0; i < bin.size(); ++i) {
-    counts(bin[i], static_cast<Index>(i) / rows) += 1;
   }
   return counts;
 }
@@ -68,8 +54,7 @@ RankHistogram rank_histogram(const Eigen::Ref<const Eigen::ArrayXXd>& draws, dou
   if (chains < 2 || draws.rows() == 0 || !draws.allFinite()) {
     return made;
   }
-  const std::vector<Index> bin = bins_of(draws, bins);
-  const Eigen::ArrayXXd all = counts_in(bin, draws.rows(), chains, bins);
+  const Eigen::ArrayXXd all = counts_in(draws, bins);
   std::vector<Index> taken;
   for (Index b = 0; b < bins; ++b) {
     if (all.row(b).sum() > 0) {
