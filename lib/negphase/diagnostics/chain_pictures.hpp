@@ -17,7 +17,7 @@ struct ChainPictureLimits {
   Eigen::Index trace_points = 500;      ///< a chain
   Eigen::Index quantity_points = 4000;  ///< of all traces of a quantity; at least 50 a chain
   Eigen::Index pair_points = 1000;
-  double growth_draws = 4e6;  ///< that the curves of a quantity's growth look at, all in all
+  double growth_draws = 1e6;  ///< that the curves of a quantity's growth look at, all in all
 };
 
 /// The pictures of one quantity. Of many chains only those of ChainPictures::chains are kept, in
