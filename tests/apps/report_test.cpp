@@ -425,9 +425,10 @@ TEST_CASE("report: in a browser every chart and table is made") {
   // gradient: error, 2 x components, 2 x z; profiles: error, components, z, 2 x (energy, density);
   // train: NLL, gradient, rate, 4 of its health (energies, contrast, distance, age), profiles as
   // before; benchmark: 1; minima: 6 rows, energies, basins. Groups of parameters are too small for
-  // a histogram.
-  CHECK(attribute(dom, "data-drawn") == (charts ? "32" : "0"));
-  CHECK(count_of(markup, "<canvas role=\"img\" aria-label=\"") == (charts ? 32 : 0));
+  // a histogram. sample: 4 quantities and lp__ in each of traces, ranks, autocorrelation, running
+  // means and effective draws; a histogram and a pair.
+  CHECK(attribute(dom, "data-drawn") == (charts ? "59" : "0"));
+  CHECK(count_of(markup, "<canvas role=\"img\" aria-label=\"") == (charts ? 59 : 0));
   CHECK(count_of(markup, "<figure") == count_of(markup, "<details class=\"numbers\""));
   CHECK(count_of(markup, "<table") > 20);
   if (charts) {

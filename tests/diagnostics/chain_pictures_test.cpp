@@ -203,12 +203,12 @@ TEST_CASE("pictures of chains: energy__ has its changes") {
 }
 
 TEST_CASE("pictures of chains: long runs of many chains make no larger pictures") {
-  const ChainPictures pictures = pictures_of(normal_draws(20000, 64, 2));
+  const ChainPictures pictures = pictures_of(normal_draws(5000, 64, 2));
   for (const QuantityPictures& quantity : pictures.quantities) {
     CHECK(quantity.trace.values.size() <= 4000);
     CHECK(quantity.trace.values.rows() >= 200);
     CHECK(quantity.growth.draws.size() == 10);
-    CHECK(quantity.growth_chains == 10);  // 2e6 / 10 draws: of 10 of 20000
+    CHECK(quantity.growth_chains == 40);  // 2e6 / 10 draws: of 40 chains of 5000
   }
   CHECK(pictures.pair.x.size() <= 1000);
 }
