@@ -428,9 +428,12 @@ Json pictures_of_chains(const SampleResult& r, const ProblemFile& file, const Ex
   const auto on_row = [&](Index row) {
     return drawn_chains(r.draws, r.summary.names, file.problem.beta, rows, row);
   };
+  const auto figures_of = [&](const ChainDraws& drawn) {
+    return chain_figures(drawn, executor, FigureSet::convergence);
+  };
   std::vector<ChainFigures> worst;
   for (Index row = 0; row < rows && rows > 1; ++row) {
-    const std::vector<ChainFigures> figures = chain_figures(on_row(row), executor);
+    const std::vector<ChainFigures> figures = figures_of(on_row(row));
     worst.push_back(figures[static_cast<std::size_t>(worst_first(figures).front())]);
   }
   const Index row = worst.empty() ? 0 : worst_first(worst).front();

@@ -178,7 +178,7 @@ ChainPictures chain_pictures(const ChainDraws& draws, const std::vector<ChainFig
     const Eigen::ArrayXXd values = is_lp ? lp : draws.quantity(j);
     QuantityPictures of = pictures_of(values, made.chains, limits);
     of.name = is_lp ? log_density : draws.names[static_cast<std::size_t>(j)];
-    of.figures = is_lp ? chain_figures(values) : figures[static_cast<std::size_t>(j)];
+    of.figures = chain_figures(values);
     return of;
   });
   add_energy(draws, made);

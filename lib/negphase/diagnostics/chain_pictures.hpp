@@ -62,7 +62,7 @@ std::vector<Eigen::Index> worst_first(const std::vector<ChainFigures>& figures);
 std::vector<Eigen::Index> oddest_first(const ChainDraws& draws,
                                        const std::vector<Eigen::Index>& quantities);
 
-/// @param figures  chain_figures(draws): those of each quantity
+/// @param figures  those of each quantity; FigureSet::convergence is enough
 ChainPictures chain_pictures(const ChainDraws& draws, const std::vector<ChainFigures>& figures,
                              const Executor& executor, const ChainPictureLimits& limits = {});
 
