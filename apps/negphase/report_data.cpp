@@ -20,8 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<const char*, 7> verbs{"gradient", "train", "sample", "exact",
-                                           "infer",    "bench", "figures"};
+constexpr std::array<const char*, 8> verbs{"gradient", "train", "sample",   "exact",
+                                           "infer",    "bench", "diagnose", "figures"};
 constexpr const char* metrics_file = "metrics.jsonl";
 constexpr int deepest = 64;  // levels; those of ours have six
 

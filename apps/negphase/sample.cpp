@@ -56,6 +56,7 @@ struct SampleResult {
   std::vector<Warning> warnings;
   double seconds = 0;
   std::vector<CategoryShares> shares = {};
+  Index worst_row = 0;  ///< of x
   double acceptance() const {
     return draws.counts.acceptance / static_cast<double>(draws.counts.proposals);
   }

@@ -1,5 +1,6 @@
 #ifdef NEGPHASE_TOOL
 #include <doctest/doctest.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstring>
@@ -81,6 +82,30 @@ TEST_CASE("pictures of chains: with x those of the row that looks worst, and onl
   CHECK(chains["rows"] == 3);
   CHECK(chains["on_row"] >= 1);
   CHECK(chains["on_row"] <= 3);
+}
+
+TEST_CASE("pictures of chains: diagnose --out writes those of the draws that it read") {
+  const TemporaryFolder folder;
+  for (int c = 1; c <= 3; ++c) {
+    std::string text = "lp__,divergent__,energy__,a,b\n";
+    for (int i = 0; i < 30; ++i) {
+      text += fmt::format("{},{},{},{},{}\n", -i % 5, (i + c) % 10 == 0 ? 1 : 0, (i * 7 + c) % 11,
+                          (i * 13 + c) % 17, (i * 5 + 3 * c) % 19);
+    }
+    folder.write(fmt::format("c{}.csv", c), text);
+  }
+  const ToolRun run = run_tool(folder, "diagnose c1.csv c2.csv c3.csv --quiet --out d");
+  CAPTURE(run.err);
+  REQUIRE(run.exit_code == 0);
+  const Json chains = Json::parse(folder.read("d/pictures.json"))["chains"];
+  CHECK(chains["num_chains"] == 3);
+  CHECK(chains["num_quantities"] == 2);
+  CHECK(chains["quantities"].size() == 3);
+  CHECK(chains["energy"]["name"] == "energy__");
+  CHECK(chains["energy"]["changes"].size() == 40);
+  CHECK(chains["pair"]["num_diverged"] == 9);
+  REQUIRE(run_tool(folder, "report d").exit_code == 0);
+  CHECK(contains(folder.read("d/report.html"), "\"verb\":\"diagnose\""));
 }
 
 TEST_CASE("pictures of chains: a chain that stands still, and one draw a chain") {

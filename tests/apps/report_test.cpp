@@ -148,10 +148,11 @@ void write_all(const TemporaryFolder& folder) {
   run_well(folder, "sample r.toml --out sample --set sample.draws=20");
   run_well(folder, "exact m.toml --out exact");
   run_well(folder, "infer m.toml --out infer --set model.params=[1,-2,0.75,0.125]");
+  run_well(folder, "diagnose sample/draws.npy --out diagnose");
   write_bench(folder, Json::parse(folder.read("exact/exact.json"))["negphase"]);
 }
 
-constexpr const char* all_folders = "gradient profiles train sample exact bench infer";
+constexpr const char* all_folders = "gradient profiles train sample exact bench infer diagnose";
 
 }  // namespace
 
@@ -178,7 +179,7 @@ TEST_CASE("report: one file, with everything in it and nothing from elsewhere") 
     CHECK(page.size() < 1500000);
   }
   const Json data = data_of(report(folder, all_folders));
-  REQUIRE(data["parts"].size() == 7);
+  REQUIRE(data["parts"].size() == 8);
   for (const Json& part : data["parts"]) {
     CHECK(part["partial"].is_null() == (part["verb"] != "bench"));  // it has no run.json
   }
@@ -406,7 +407,7 @@ TEST_CASE("report: in a browser every chart and table is made") {
   const std::string dom = shown(folder, "page.html");
   CHECK(attribute(dom, "data-problems") == "");
   const std::string markup = markup_of(dom);
-  CHECK(count_of(markup, "<section id=\"part-") == 7);
+  CHECK(count_of(markup, "<section id=\"part-") == 8);
   CHECK_FALSE(contains(markup, "<img"));
   CHECK(contains(markup, "&lt;img src=x"));
   CHECK(contains(markup, "Partial result."));
@@ -426,9 +427,9 @@ TEST_CASE("report: in a browser every chart and table is made") {
   // train: NLL, gradient, rate, 4 of its health (energies, contrast, distance, age), profiles as
   // before; benchmark: 1; minima: 6 rows, energies, basins. Groups of parameters are too small for
   // a histogram. sample: 4 quantities and lp__ in each of traces, ranks, autocorrelation, running
-  // means and effective draws; a histogram and a pair.
-  CHECK(attribute(dom, "data-drawn") == (charts ? "59" : "0"));
-  CHECK(count_of(markup, "<canvas role=\"img\" aria-label=\"") == (charts ? 59 : 0));
+  // means and effective draws; a histogram and a pair. diagnose: the same without lp__.
+  CHECK(attribute(dom, "data-drawn") == (charts ? "80" : "0"));
+  CHECK(count_of(markup, "<canvas role=\"img\" aria-label=\"") == (charts ? 80 : 0));
   CHECK(count_of(markup, "<figure") == count_of(markup, "<details class=\"numbers\""));
   CHECK(count_of(markup, "<table") > 20);
   if (charts) {

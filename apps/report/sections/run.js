@@ -35,7 +35,9 @@ function titleOf(part) {
     return part.result.title;  // of somebody's own program
   }
   const problem = part.result?.problem;
-  const about = problem?.model ? `${problem.model.name} on ${baseName(problem.data.file)}` : baseName(part.folder);
+  const about = problem?.model ? `${problem.model.name} on ${baseName(problem.data.file)}`
+      : part.result?.files ? baseName(part.result.files[0]) + (part.result.files.length > 1 ? ` and ${part.result.files.length - 1} more` : '')
+      : baseName(part.folder);
   return `${verbTitles[part.verb]}: ${about}`;
 }
 
