@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "chain_pictures_json.hpp"
 #include "diagnosis.hpp"
 #include "negphase/diagnostics/distances.hpp"
 #include "negphase/io/draws_files.hpp"
@@ -155,7 +156,8 @@ std::string text_of(const DiagnoseResult& r, const ResultFolder& results,
     text += fmt::format("written: {}\n", arguments.convert);
   }
   if (results.wanted()) {
-    text += fmt::format("written: {} (diagnose.json, run.json)\n", results.folder().string());
+    text += fmt::format("written: {} (diagnose.json, pictures.json, run.json)\n",
+                        results.folder().string());
   }
   return text;
 }
@@ -248,6 +250,9 @@ int run_diagnose(const DiagnoseArguments& arguments, const CommonArguments& comm
   if (results.wanted()) {
     results.begin();
     write_file_atomically(results.file("diagnose.json"), json);
+    const Json pictures{{"chains", json_chain_pictures(chain_pictures(
+                                       r.of_draws.draws, r.of_draws.figures, executor))}};
+    write_file_atomically(results.file("pictures.json"), pictures.dump() + "\n");
     Json run = head_of(arguments, seed);
     run["data"] = fingerprints_of(arguments.files);
     results.finish(std::move(run), "",

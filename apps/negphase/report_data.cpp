@@ -171,7 +171,8 @@ void check_result_folder(const fs::path& folder) {
   if (verbs_in(folder).empty()) {
     throw ConfigError({folder.string(), 0, 0},
                       "holds no result: none of gradient.json, train.json, sample.json, "
-                      "exact.json, infer.json, bench.json, figures.json, metrics.jsonl");
+                      "exact.json, infer.json, bench.json, diagnose.json, figures.json, "
+                      "metrics.jsonl");
   }
 }
 

@@ -9,7 +9,6 @@
 #include "category_shares.hpp"
 #include "chain_pictures_json.hpp"
 #include "diagnosis.hpp"
-#include "drawn_chains.hpp"
 #include "negphase/core/memory.hpp"
 #include "negphase/gradient/phase.hpp"
 #include "negphase/gradient/replicates.hpp"
@@ -188,6 +187,7 @@ void judge_draws(SampleResult& r, Index rows, const Executor& executor) {
   const Eigen::VectorXd unknown = Eigen::VectorXd::Constant(columns, NAN);
   r.figures = {unknown, unknown, unknown};
   RowVerdicts verdicts;
+  std::vector<ChainFigures> worst;  // of each row
   for (Index row = 0; row < rows; ++row) {
     const Diagnosis d = diagnose(chain_draws(r.draws, r.summary.names, row, rows), facts, executor,
                                  behaviour_level / static_cast<double>(rows));
@@ -197,7 +197,9 @@ void judge_draws(SampleResult& r, Index rows, const Executor& executor) {
       return;
     }
     verdicts.add(row, d.verdict);
+    worst.push_back(d.figures[static_cast<std::size_t>(worst_quantities(d.figures, 1).front())]);
   }
+  r.worst_row = worst_quantities(worst, 1).front();
   r.verdict = verdicts.whole();
 }
 
@@ -423,24 +425,26 @@ void write_draws(const SampleResult& r, const ProblemFile& file, const ResultFol
   }
 }
 
+// The chains on a row of x, and lp__ of each draw.
+ChainDraws chains_on_row(const SampleResult& r, double beta, Index row, Index rows) {
+  ChainDraws drawn = chain_draws(r.draws, r.summary.names, row, rows);
+  drawn.sampler_names = {"lp__"};
+  for (Index c = 0; c < r.draws.chains; ++c) {
+    if (r.draws.chain_ids[static_cast<std::size_t>(c)] % rows == row) {
+      drawn.sampler_chains.emplace_back(
+          -beta * r.draws.energy.segment(c * r.draws.draws, r.draws.draws).array());
+    }
+  }
+  return drawn;
+}
+
 // Chains on different rows of x have different laws: those of the row that looks worst are shown.
 Json pictures_of_chains(const SampleResult& r, const ProblemFile& file, const Executor& executor) {
   const Index rows = is_conditional(file) ? file.problem.rows() : 1;
-  const auto on_row = [&](Index row) {
-    return drawn_chains(r.draws, r.summary.names, file.problem.beta, rows, row);
-  };
-  const auto figures_of = [&](const ChainDraws& drawn) {
-    return chain_figures(drawn, executor, FigureSet::convergence);
-  };
-  std::vector<ChainFigures> worst;
-  for (Index row = 0; row < rows && rows > 1; ++row) {
-    const std::vector<ChainFigures> figures = figures_of(on_row(row));
-    worst.push_back(figures[static_cast<std::size_t>(worst_first(figures).front())]);
-  }
-  const Index row = worst.empty() ? 0 : worst_first(worst).front();
-  const ChainDraws drawn = on_row(row);
-  Json json = json_chain_pictures(chain_pictures(drawn, chain_figures(drawn, executor), executor));
-  json["on_row"] = is_conditional(file) ? Json(row + 1) : Json();
+  const ChainDraws drawn = chains_on_row(r, file.problem.beta, r.worst_row, rows);
+  const auto figures = chain_figures(drawn, executor, FigureSet::convergence);
+  Json json = json_chain_pictures(chain_pictures(drawn, figures, executor));
+  json["on_row"] = is_conditional(file) ? Json(r.worst_row + 1) : Json();
   json["rows"] = rows;
   return json;
 }

@@ -2,7 +2,7 @@
 
 const sections = {
   gradient: gradientSection, train: trainSection, sample: sampleSection, exact: exactSection, bench: benchSection,
-  infer: inferSection, figures: figuresSection,
+  infer: inferSection, diagnose: diagnoseSection, figures: figuresSection,
 };
 const options = {gradient: gradientOptions, train: trainOptions, sample: sampleOptions, infer: inferOptions};
 

@@ -6,6 +6,7 @@
 #include <boost/random/normal_distribution.hpp>
 #include <cmath>
 
+#include "negphase/diagnostics/verdict.hpp"
 #include "negphase/random/stream_engine.hpp"
 #include "planted/PI10.hpp"
 #include "planted/PI8.hpp"
@@ -121,9 +122,7 @@ bool shows_what_it_names(const Made& made, const ChainDraws& draws) {
 }  // namespace
 
 TEST_CASE("pictures of chains: the worst quantities first, what cannot be judged last") {
-  CHECK(worst_first(listed) == worst);
-  CHECK(worst_first({}).empty());
-  CHECK(planted::PI8::worst_first(listed) != worst);
+  CHECK(worst_quantities(listed, 9) == worst);
 
   ChainDraws draws = normal_draws(200, 4, 9);
   draws.chains[1].col(7) += 2;    // q8
@@ -141,6 +140,10 @@ TEST_CASE("pictures of chains: the worst quantities first, what cannot be judged
   CHECK(pictures.pair.x_name == "q8");
   CHECK(pictures.pair.y_name == "q3");
   CHECK(pictures.energy_name.empty());
+  const Executor executor(1);
+  const auto figures = chain_figures(draws, executor);
+  const auto first = planted::PI8::chain_pictures(draws, figures, executor, {});
+  CHECK(first.quantities[0].name != "q8");
 }
 
 TEST_CASE("pictures of chains: odd chains are among those that are drawn, under their numbers") {

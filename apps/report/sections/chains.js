@@ -288,8 +288,8 @@ function chainFigures(chains) {
     element('h3', {}, 'Chains'),
     element('p', {}, `${plural(chains.num_chains, 'chain')} of ${plural(chains.num_draws, 'draw')}` +
                 (isNumber(chains.on_row) ? ` on row ${chains.on_row} of ${chains.rows}: every row of x has a law of its own, and this is the one whose chains look worst. ` : '. ') +
-                (shown < chains.num_quantities ? `Of ${chains.num_quantities} quantities these are the ${shown} that look worst, by R-hat and then by bulk effective size.`
-                                               : 'The quantities that look worst, by R-hat and then by bulk effective size, come first.')),
+                (shown < chains.num_quantities ? `Of ${chains.num_quantities} quantities these are the ${shown} that look worst, by R-hat above 1.01, then by effective size.`
+                                               : 'The quantities that look worst, by R-hat above 1.01, then by effective size, come first.')),
     traceFigure(chains), rankFigure(chains), autocorrelationFigure(chains), runningMeanFigure(chains), growthFigure(chains),
     element('div', {class: 'beside'}, [energyFigure(chains), pairFigure(chains)].filter(Boolean)),
   ];

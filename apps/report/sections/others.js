@@ -5,18 +5,21 @@ function sampleSection(part) {
   if (!result.mean) {  // stopped before its end
     return [facts([['chains', count(result.chains)], ['draws of each', count(result.draws)], ['columns', columnsText(result.columns.map((name) => ({name})))]])];
   }
-  const sizes = result.effective_size.filter(isNumber);
+  const sizes = result.effective_size.filter(isNumber), rhats = result.rhat.filter(isNumber);
   return [
     figures([
       ['draws', count(result.chains * result.draws), `${result.chains} chains of ${result.draws}`],
       ['smallest effective size', count(sizes.length > 0 ? Math.min(...sizes) : null), 'over the columns'],
+      ['largest R-hat', number(rhats.length > 0 ? Math.max(...rhats) : null, 4), 'over the columns'],
       isNumber(result.acceptance) ? ['acceptance', number(result.acceptance), 'mean over all proposals'] : null,
     ]),
+    verdictOfDraws(result),
     warningsList(result.warnings),
     element('h4', {}, 'Columns'),
-    table('columns of the draws', ['column', 'mean', 'standard deviation', 'effective size'],
+    table('columns of the draws', ['column', 'mean', 'standard deviation', 'effective size', 'bulk ESS', 'tail ESS', 'R-hat'],
           result.columns.map((name, j) => [
             name, withError(result.mean[j], result.standard_error[j]), number(result.standard_deviation[j]), count(result.effective_size[j]),
+            count(result.ess_bulk[j]), count(result.ess_tail[j]), number(result.rhat[j], 4),
           ])),
     sharesTable(result.shares),
   ];

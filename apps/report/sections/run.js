@@ -25,6 +25,7 @@ function problemText(problem) {
 
 const verbTitles = {
   gradient: 'Gradient', train: 'Training', sample: 'Draws', exact: 'Exact answers', bench: 'Benchmark', infer: 'Minima',
+  diagnose: 'Diagnosis',
 };
 
 function titleOf(part) {
@@ -61,7 +62,7 @@ function commandOf(part) {
 }
 
 function fileText(file) {
-  return file ? `${file.file} (${count(file.bytes)}B, CRC-32 ${file.crc32})` : null;
+  return Array.isArray(file) ? list(file.map(fileText)) : file ? `${file.file} (${count(file.bytes)}B, CRC-32 ${file.crc32})` : null;
 }
 
 function configurationOf(part) {

@@ -4,7 +4,8 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <tuple>
+
+#include "negphase/diagnostics/verdict.hpp"
 
 namespace negphase {
 namespace {
@@ -13,14 +14,6 @@ using Eigen::Index;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr const char* log_density = "lp__";
-
-double or_else(double value, double other) { return std::isnan(value) ? other : value; }
-
-// Falls from bad to good: -R-hat, then bulk ESS.
-std::tuple<double, double> badness(const ChainFigures& f) {
-  const double rhat = f.has("non-finite") ? infinity : or_else(f.rhat, -infinity);
-  return {-rhat, or_else(f.ess_bulk, infinity)};
-}
 
 std::vector<Index> numbers_to(Index size) {
   std::vector<Index> all(static_cast<std::size_t>(size));
@@ -140,13 +133,6 @@ void add_energy(const ChainDraws& draws, ChainPictures& made) {
 
 }  // namespace
 
-std::vector<Index> worst_first(const std::vector<ChainFigures>& figures) {
-  std::vector<Index> order = numbers_to(static_cast<Index>(figures.size()));
-  const auto bad = [&](Index j) { return badness(figures[static_cast<std::size_t>(j)]); };
-  std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return bad(a) < bad(b); });
-  return order;
-}
-
 std::vector<Index> oddest_first(const ChainDraws& draws, const std::vector<Index>& quantities) {
   Eigen::ArrayXd odd = Eigen::ArrayXd::Zero(draws.num_chains());
   for (const Index j : quantities) {
@@ -166,8 +152,8 @@ ChainPictures chain_pictures(const ChainDraws& draws, const std::vector<ChainFig
   if (made.num_draws == 0) {
     return made;
   }
-  const std::vector<Index> order = worst_first(figures);
-  const std::vector<Index> worst = first_of(order, limits.quantities);
+  const std::vector<Index> worst =
+      worst_quantities(figures, static_cast<std::size_t>(limits.quantities));
   made.chains = first_of(oddest_first(draws, worst), limits.chains);
   std::sort(made.chains.begin(), made.chains.end());
   const Eigen::ArrayXXd lp = draws.sampler_statistic(log_density);

@@ -46,15 +46,11 @@ struct PairPlot {
 struct ChainPictures {
   Eigen::Index num_chains = 0, num_draws = 0, num_quantities = 0;
   std::vector<Eigen::Index> chains;          ///< numbers of those that are drawn, rising
-  std::vector<QuantityPictures> quantities;  ///< the worst first; last lp__, if there is one
+  std::vector<QuantityPictures> quantities;  ///< worst_quantities(); last lp__, if there is one
   std::string energy_name;  ///< energy__, or lp__, whose histogram has no changes; or empty
   EnergyHistogram energy;
   PairPlot pair;  ///< no points where there is one quantity only
 };
-
-/// Quantities by how bad they are: chains that all stand still at different places or draws that
-/// are not finite, then falling R-hat, then rising bulk ESS; constant ones last.
-std::vector<Eigen::Index> worst_first(const std::vector<ChainFigures>& figures);
 
 /// Chains by how odd they are: those that never move in some quantity that others move in, then by
 /// the largest distance of their mean from the middle of the chains' means, in units of the

@@ -454,7 +454,8 @@ std::vector<Index> worst_quantities(std::span<const ChainFigures> figures, std::
   std::vector<Index> all(figures.size());
   std::iota(all.begin(), all.end(), Index{0});
   const auto rhat = [&](Index j) {
-    const double value = figures[static_cast<std::size_t>(j)].rhat;
+    const ChainFigures& f = figures[static_cast<std::size_t>(j)];
+    const double value = f.has("non-finite") ? INFINITY : f.rhat;
     return value > largest_rhat ? value : 1;  // below it, differences are noise
   };
   const auto size = [&](Index j) {

@@ -28,7 +28,8 @@ struct Verdict {
 Verdict judge(const ChainDraws& draws, std::span<const ChainFigures> figures,
               const Behaviour& behaviour, const SamplerFacts& facts);
 
-/// The quantities that are worst off, the worst first: largest R-hat, else least effective size.
+/// The quantities that are worst off, the worst first: draws that are not finite, largest R-hat,
+/// else least effective size.
 std::vector<Eigen::Index> worst_quantities(std::span<const ChainFigures> figures, std::size_t most);
 
 }  // namespace negphase
