@@ -118,6 +118,18 @@ TEST_CASE("rank histogram: the band has room for the memory of chains") {
   CHECK(alarms(without, 500, a, tau) > 50);
 }
 
+TEST_CASE("rank histogram: chains that are worth less than a draw a bin leave no band") {
+  for (const double time : {60.0, 199.0, 200.0, 1e6}) {
+    const ArrayXXd x = ar_chains(200, 4, 0.99, 3);
+    const RankHistogram h = rank_histogram(x, time);
+    CAPTURE(time);
+    CHECK(all_inside(h));
+    CHECK((h.low == 0).all());
+    // one independent draw of 200 may lie anywhere
+    CHECK((time < 150 || (h.high == 200).all()));
+  }
+}
+
 TEST_CASE("rank histogram: chains of another place or spread leave the band") {
   int moved = 0, wider = 0;
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {

@@ -37,11 +37,16 @@ std::pair<double, double> band(double share, Index draws, Index chains, double t
   const double independent =
       std::clamp(std::round(static_cast<double>(draws) / time), 1.0, std::max(1.0, most));
   const double all = independent * static_cast<double>(chains);
-  const auto whole = [](double x) { return static_cast<unsigned>(std::llround(x)); };
-  const boost::math::hypergeometric_distribution<> count(whole(share * all), whole(independent),
-                                                         whole(all));
+  const auto draws_in_bin = [&](double whole) {
+    return boost::math::hypergeometric_distribution<>(static_cast<unsigned>(whole),
+                                                      static_cast<unsigned>(independent),
+                                                      static_cast<unsigned>(all));
+  };
+  // Few independent draws fill a bin by halves: the end that is farther off counts. 1e-6: rounding
+  // of what is a whole number.
   const double scale = static_cast<double>(draws) / independent;
-  return {scale * quantile(count, each), scale * quantile(complement(count, each))};
+  return {scale * quantile(draws_in_bin(std::floor(share * all + 1e-6)), each),
+          scale * quantile(complement(draws_in_bin(std::ceil(share * all - 1e-6)), each))};
 }
 
 }  // namespace
