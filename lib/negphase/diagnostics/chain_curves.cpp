@@ -112,7 +112,7 @@ AutocorrelationCurve autocorrelation_curve(const Draws& draws, Index most) {
   curve.times.resize(draws.cols());
   for (Index c = 0; c < draws.cols(); ++c) {
     const bool moves = std::isfinite(curve.of_chain(0, c));
-    curve.times[c] = moves ? std::max(1.0, effective_size(draws.col(c)).time)
+    curve.times[c] = moves ? std::max(1.0, effective_size(CentredChains(draws.col(c))).time)
                            : std::numeric_limits<double>::quiet_NaN();
   }
   curve.typical_time = median_of_finite(curve.times);
