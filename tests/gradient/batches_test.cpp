@@ -52,6 +52,27 @@ Eigen::VectorXd noise_of(const Problem& p, double scale, int updates) {
 
 }  // namespace
 
+TEST_CASE("the rows of a batch are rows of the data, x beside its y") {
+  constexpr Index rows = 40, batch = 19;
+  Problem p = numbered_rows(rows);
+  p.x.resize(rows, 3);
+  p.y.resize(rows, 11);
+  for (Index r = 0; r < rows; ++r) {
+    for (Index j = 0; j < 11; ++j) {
+      p.y(r, j) = static_cast<double>(100 * r + j);
+      p.x(r, j % 3) = static_cast<double>(-100 * r - j % 3);
+    }
+  }
+  Batches batches(p, batch, 5);
+  for (int update = 1; update <= 5; ++update) {
+    const Problem& taken = batches.next(p.model, update);
+    REQUIRE(taken.y.rows() == batch);
+    CHECK(taken.y == batches.taken_of(p.y));
+    CHECK(taken.x == batches.taken_of(p.x));
+    CHECK((taken.y.col(10).array() - 10 == -taken.x.col(0).array()).all());
+  }
+}
+
 TEST_CASE("an epoch takes every row once, in an order of its own") {
   const Problem p = numbered_rows(8);
   Batches batches(p, 4, 5);

@@ -46,9 +46,10 @@ bool agrees(const GradientEstimate& e, const Eigen::VectorXd& expected) {
 }
 
 // of nothing but the updates of training, at parameters that stay
-Eigen::VectorXd at_update(const Problem& p, const Given& given_options, std::int64_t update,
+Eigen::VectorXd at_update(const Problem& p, Given given_options, std::int64_t update,
                           double& error) {
   const Executor executor(2);
+  given_options.push_back(given("report_every", update));
   const Options options = Options::resolve("[train]", train_options(), given_options);
   NllObjective objective(p, &gibbs(), options, settings_on(executor, 9));
   Objective::Result result;

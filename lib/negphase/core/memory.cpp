@@ -11,16 +11,27 @@
 
 namespace negphase {
 
+namespace {
+
+// looked up once: opening the file takes longer than a small update of training
+double memory_of_machine() {
+  static const double bytes = [] {
+    const double physical = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
+                            static_cast<double>(::sysconf(_SC_PAGE_SIZE));
+    std::ifstream cgroup("/sys/fs/cgroup/memory.max");
+    double most = 0;  // "max" where there is no limit
+    return cgroup >> most ? std::min(physical, most) : physical;
+  }();
+  return bytes;
+}
+
+}  // namespace
+
 double usable_memory() {
-  double bytes = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
-                 static_cast<double>(::sysconf(_SC_PAGE_SIZE));
+  double bytes = memory_of_machine();
   struct ::rlimit limit {};
   if (::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
     bytes = std::min(bytes, static_cast<double>(limit.rlim_cur));
-  }
-  std::ifstream cgroup("/sys/fs/cgroup/memory.max");
-  if (double most = 0; cgroup >> most) {  // "max" where there is no limit
-    bytes = std::min(bytes, most);
   }
   return bytes;
 }

@@ -1,6 +1,7 @@
 #include "negphase/gradient/batches.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/random/normal_distribution.hpp>
 #include <boost/random/uniform_int_distribution.hpp>
 #include <numeric>
@@ -13,6 +14,25 @@ namespace negphase {
 namespace {
 
 bool is_real(const Column& column) { return column.kind == ColumnKind::real; }
+
+// into the memory of the batch before, a cache line of each column at a time
+void take_rows(const RowsOfData& all, const std::vector<Index>& rows, Eigen::MatrixXd& taken) {
+  constexpr Index tile = 8;
+  taken.resize(static_cast<Index>(rows.size()), all.cols());
+  std::array<const double*, tile> from{};
+  for (Index first = 0; first < taken.rows(); first += tile) {
+    const Index size = std::min(tile, taken.rows() - first);
+    for (Index i = 0; i < size; ++i) {
+      from[static_cast<std::size_t>(i)] = all.row(rows[static_cast<std::size_t>(first + i)]).data();
+    }
+    for (Index j = 0; j < all.cols(); ++j) {
+      double* to = taken.col(j).data() + first;
+      for (Index i = 0; i < size; ++i) {
+        to[i] = from[static_cast<std::size_t>(i)][j];
+      }
+    }
+  }
+}
 
 }  // namespace
 
@@ -37,7 +57,14 @@ const Problem& Batches::next(const AnyModel& model, std::int64_t update) {
     return problem_;
   }
   taken_ = is_all_rows() ? order_ : next_rows();
-  batch_ = {model, problem_.x(taken_, Eigen::all), problem_.y(taken_, Eigen::all), problem_.beta};
+  if (!batch_) {
+    batch_ = Problem{model, {}, {}, problem_.beta};
+    x_rows_ = problem_.x;
+    y_rows_ = problem_.y;
+  }
+  batch_->model = model;
+  take_rows(x_rows_, taken_, batch_->x);
+  take_rows(y_rows_, taken_, batch_->y);
   if (noise_ > 0) {
     add_noise(update);
   }
@@ -65,6 +92,7 @@ void Batches::add_noise(std::int64_t update) {
 
 std::vector<Index> Batches::next_rows() {
   std::vector<Index> batch;
+  batch.reserve(static_cast<std::size_t>(batch_rows_));
   while (static_cast<Index>(batch.size()) < batch_rows_) {
     if (next_ == order_.size()) {
       shuffle();

@@ -8,6 +8,9 @@
 
 namespace negphase {
 
+/// Data whose rows lie each in one piece.
+using RowsOfData = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
 /// The rows of one update after the other: each epoch takes all rows once, in an order of its own
 /// that depends on the seed and the epoch only. A batch may reach into the next epoch. With noise
 /// the real columns of y are y + noise N(0, 1), a number for each (update, row of the data).
@@ -42,7 +45,9 @@ class Batches {
 
   Problem problem_;
   std::optional<Problem> batch_;  ///< one that is not all rows as they are
-  std::vector<Index> taken_;      ///< its rows
+  /// the data once more, row by row: of a batch's rows whole cache lines are read
+  RowsOfData x_rows_, y_rows_;
+  std::vector<Index> taken_;  ///< its rows
   Index batch_rows_;
   std::vector<Index> order_;  ///< of the rows in this epoch
   std::uint64_t order_seed_, noise_seed_, epoch_ = 0, next_ = 0;

@@ -105,7 +105,7 @@ NllObjective::Result NllObjective::at(const AnyModel& model, std::int64_t update
   const Eigen::VectorXd held = positive(batch, update);
   const ReplicateMean drawn = negative(batch, update);
   Result result{held - drawn.mean, {}};
-  if (has_chain_error_) {
+  if (drawn.squared_error.size() > 0) {
     result.chain_error = std::sqrt(drawn.squared_error.sum());
   }
   if (ages_) {
@@ -171,9 +171,8 @@ ReplicateMean NllObjective::negative(const Problem& batch, std::int64_t update) 
   const Index k = train_.integer("cd_k");
   if (persistent_) {
     persistent_->rebind(batch.model);
-    ReplicateMean drawn = persistent_->draw({0, 1, k}).gradient;
-    negatives_ = {persistent_->present_y(), !conditional_};
-    return drawn;
+    persistent_began_ = true;
+    return draw(*persistent_, {0, 1, k}, update);
   }
   PhaseSpec spec;
   spec.role = "negative phase";
@@ -198,12 +197,31 @@ ReplicateMean NllObjective::draw_anew(const Problem& batch, PhaseSpec spec,
   spec.role += fmt::format(" of update {}", update);
   const bool is_positive = spec.clamp_y;
   PhaseChains chains(batch, *sampler_, std::move(spec), settings_);
-  Phase phase = chains.draw(schedule);
-  counts_.add(chains.counts());
-  if (!is_positive) {
-    negatives_ = {chains.present_y(), !conditional_ && how_ != "cd"};
+  if (is_positive) {
+    ReplicateMean mean{chains.draw_mean(schedule), {}, {}, {}};
+    counts_.add(chains.counts());
+    return mean;
   }
-  return std::move(phase.gradient);
+  ReplicateMean drawn = draw(chains, schedule, update);
+  counts_.add(chains.counts());
+  negatives_ = {chains.present_y(), !conditional_ && how_ != "cd"};
+  return drawn;
+}
+
+// the errors are empty where none is due: they cost more than the mean
+ReplicateMean NllObjective::draw(PhaseChains& chains, const Schedule& schedule,
+                                 std::int64_t update) const {
+  return is_error_due(update) ? chains.draw(schedule).gradient
+                              : ReplicateMean{chains.draw_mean(schedule), {}, {}, {}};
+}
+
+bool NllObjective::is_error_due(std::int64_t update) const {
+  return has_chain_error_ && (update == 1 || update == train_.integer("updates") ||
+                              update % train_.integer("report_every") == 0);
+}
+
+Negatives NllObjective::negatives() const {
+  return persistent_began_ ? Negatives{persistent_->present_y(), !conditional_} : negatives_;
 }
 
 std::string NllObjective::why_no_line_search() const {

@@ -28,7 +28,7 @@ class NllObjective : public Objective {
 
   Result at(const AnyModel& model, std::int64_t update) override;
   const Problem& batch() const override { return batches_.last(); }
-  Negatives negatives() const override { return negatives_; }
+  Negatives negatives() const override;
   RunCounts counts() const override;
   SuspectChains suspects() const override {
     return persistent_ ? persistent_->suspects() : SuspectChains{};
@@ -43,6 +43,8 @@ class NllObjective : public Objective {
   Replicates negative_replicates() const;
   Eigen::VectorXd positive(const Problem& batch, std::int64_t update);
   ReplicateMean negative(const Problem& batch, std::int64_t update);
+  bool is_error_due(std::int64_t update) const;
+  ReplicateMean draw(PhaseChains& chains, const Schedule& schedule, std::int64_t update) const;
   ReplicateMean draw_anew(const Problem& batch, PhaseSpec spec, const Schedule& schedule,
                           std::int64_t update);
 
@@ -58,13 +60,14 @@ class NllObjective : public Objective {
   RunSettings settings_;
   std::string how_;
   bool conditional_, sample_positive_;
-  bool has_chain_error_ = false;
+  bool has_chain_error_ = false, persistent_began_ = false;
   std::optional<Replay> replay_;
   std::optional<ReplayAges> ages_;
   std::optional<PhaseChains> persistent_;
   std::shared_ptr<const Proposal> proposal_;
-  RunCounts counts_;     ///< of chains that are gone
-  Negatives negatives_;  ///< where the chains stood at the end of the last update
+  RunCounts counts_;  ///< of chains that are gone
+  /// where chains that are gone stood at the end of the last update
+  Negatives negatives_;
 };
 
 }  // namespace negphase

@@ -31,7 +31,8 @@ class Objective {
     std::optional<double> value;
     /// Length of the negative phase's standard error, root of sum SE_i^2 (M7): what the chains add
     /// to the noise of the batch. Only where they are independent replicates: chains of an
-    /// unconditional model that do not start at the batch (pcd, long_chains), 2 of them at least.
+    /// unconditional model that do not start at the batch (pcd, long_chains), 2 of them at least;
+    /// at the first update, the last, and every `report_every`.
     std::optional<double> chain_error = {};
     std::optional<ChainAges> chain_ages = {};  ///< of a replay buffer
     std::optional<LossReport> loss = {};       ///< nothing for the NLL

@@ -20,6 +20,7 @@ namespace {
 template <class Scalar>
 class ParamGradSums final : public Observer<Scalar> {
  public:
+  /// @param reference  [P]; empty: the mean alone is wanted, and nothing is squared
   ParamGradSums(const Replicates& replicates, const ModelShape& shape, double beta,
                 const Eigen::VectorXd& reference, Index width, Index first_chain, Index live)
       : beta_(beta),
@@ -28,7 +29,7 @@ class ParamGradSums final : public Observer<Scalar> {
         first_cell_(replicates.cell_of(first_chain)),
         by_chain_(replicates.cells() == replicates.chains()),
         ones_(PerChain::Ones(width)),
-        one_(reference.size()),
+        one_(reference.size() > 0 || by_chain_ ? shape.num_params : 0),
         square_sum_(Eigen::VectorXd::Zero(reference.size())),
         shifted_sum_(Eigen::VectorXd::Zero(reference.size())) {
     const Index last_cell = replicates.cell_of(first_chain + live - 1);
@@ -37,7 +38,7 @@ class ParamGradSums final : public Observer<Scalar> {
       const Index end = std::min(replicates.first_chain(cell + 1) - first_chain, live);
       ranges_.push_back({begin, end - begin});
     }
-    sums_.assign(ranges_.size(), Eigen::VectorXd::Zero(reference.size()));
+    sums_.assign(ranges_.size(), Eigen::VectorXd::Zero(shape.num_params));
   }
 
   void observe(const AnyEnergy<Scalar>& energy, const AnyState<Scalar>& state,
@@ -53,24 +54,29 @@ class ParamGradSums final : public Observer<Scalar> {
     for (std::size_t i = 0; i < ranges_.size(); ++i) {
       const Index chain = ranges_[i].begin;
       if (by_chain_ && is_draw) {
-        add_square(e, y, chain);
+        take_one(e, y, chain);
         sums_[i] += weights[chain] * one_;
       } else if (!by_chain_ || weights[chain] != 0) {
         e.add_param_grad(y, ranges_[i], weights, sums_[i]);
       }
     }
-    if (is_draw && !by_chain_) {
+    if (is_draw && !by_chain_ && reference_.size() > 0) {
       // one chain in turn is enough for the marginal variance, and costs 1 / live of the sums
-      add_square(e, y, draws_ % live);
+      take_one(e, y, draws_ % live);
     }
     draws_ += is_draw ? 1 : 0;
   }
 
-  /// Adds this block's share of each cell's mean.
-  void merge_into(Eigen::MatrixXd& cell_sums) const {
-    for (std::size_t i = 0; i < sums_.size(); ++i) {
-      cell_sums.col(first_cell_ + static_cast<Index>(i)) += sums_[i];
+  /// Begins anew; of sums for the mean alone.
+  void forget() {
+    for (Eigen::VectorXd& sum : sums_) {
+      sum.setZero();
     }
+    marginal_.reset();
+  }
+  /// This block's share of a cell that it touches.
+  const Eigen::VectorXd& sum_of(Index cell) const {
+    return sums_[static_cast<std::size_t>(cell - first_cell_)];
   }
   const Eigen::VectorXd& square_sum() const { return square_sum_; }
   const Eigen::VectorXd& shifted_sum() const { return shifted_sum_; }
@@ -93,9 +99,12 @@ class ParamGradSums final : public Observer<Scalar> {
     visible_ = position.leftCols(shape_.num_y());
     return visible_;
   }
-  void add_square(const AnyEnergy<Scalar>& e, const Block<Scalar>& y, Index chain) {
+  void take_one(const AnyEnergy<Scalar>& e, const Block<Scalar>& y, Index chain) {
     one_.setZero();
     e.add_param_grad(y, {chain, 1}, ones_, one_);
+    if (reference_.size() == 0) {
+      return;
+    }
     shifted_sum_ += one_ - reference_;
     square_sum_ += (one_ - reference_).cwiseAbs2();
     ++samples_;
@@ -181,6 +190,7 @@ std::vector<Index> rows_of(std::span<const Index> chains, Index rows) {
 struct PhaseChains::Interface {
   virtual ~Interface() = default;
   virtual Phase draw(const Schedule&, const PhaseLooks&) = 0;
+  virtual Eigen::VectorXd draw_mean(const Schedule&) = 0;
   virtual Phase couple(const CoupledSchedule&) = 0;
   virtual Eigen::MatrixXd draw_y(const Schedule&) = 0;
   virtual void step(Index) = 0;
@@ -196,6 +206,7 @@ struct PhaseChains::Interface {
 template <class Scalar>
 struct PhaseChains::Typed final : Interface {
   using Bind = std::function<AnyEnergy<Scalar>(std::span<const Index>)>;
+  using BlockSums = std::vector<std::unique_ptr<ParamGradSums<Scalar>>>;
 
   Typed(const Problem& p, const AnySampler& sampler, PhaseSpec how, const RunSettings& run)
       : shape(p.model.shape()),
@@ -267,21 +278,23 @@ struct PhaseChains::Typed final : Interface {
   }
 
   Phase draw(const Schedule& schedule, const PhaseLooks& looks) override {
+    mean_sums.clear();  // or both would be in memory at once
+    mean_cells.resize(0, 0);
     BlockSums sums(static_cast<std::size_t>(chains.plan().num_blocks()));
     if (looks.after.empty()) {
-      advance(schedule, sums);
+      advance(schedule, sums, reference);
       return watched(phase_of(sums, schedule.draws, 0));
     }
     const RunCounts before = chains.counts();
-    advance({schedule.warmup, 0, schedule.thin}, sums);
+    advance({schedule.warmup, 0, schedule.thin}, sums, reference);
     const std::int64_t warmup = evaluations(chains.counts()) - evaluations(before);
     Index drawn = 0;
     for (const Index after : looks.after) {
-      advance({0, after - drawn, schedule.thin}, sums);
+      advance({0, after - drawn, schedule.thin}, sums, reference);
       drawn = after;
       looks.look(phase_of(sums, drawn, warmup));
     }
-    advance({0, schedule.draws - drawn, schedule.thin}, sums);
+    advance({0, schedule.draws - drawn, schedule.thin}, sums, reference);
     return watched(phase_of(sums, schedule.draws, warmup));
   }
 
@@ -290,11 +303,63 @@ struct PhaseChains::Typed final : Interface {
     return phase;
   }
 
+  Eigen::VectorXd draw_mean(const Schedule& schedule) override {
+    // one set of sums for all calls: in an update of training their memory costs as much as they do
+    mean_sums.resize(static_cast<std::size_t>(chains.plan().num_blocks()));
+    for (const auto& sums : mean_sums) {
+      if (sums) {
+        sums->forget();
+      }
+    }
+    advance(schedule, mean_sums, {});
+    if (has_exact_cell_means(schedule.draws)) {
+      return mean_of_sums(mean_sums, schedule.draws);
+    }
+    take_cell_means(mean_sums, schedule.draws, mean_cells);
+    return combined_mean(spec.replicates, mean_cells);
+  }
+
+  // what divides by powers of two and multiplies by them again rounds nothing
+  bool has_exact_cell_means(Index draws) const {
+    const Replicates& replicates = spec.replicates;
+    const auto is_power_of_two = [](Index n) { return (n & (n - 1)) == 0; };
+    bool exact = replicates.rows() == 0 && is_power_of_two(draws);
+    for (Index cell = 0; cell < replicates.cells(); ++cell) {
+      exact = exact && is_power_of_two(replicates.cell_size(cell));
+    }
+    return exact;
+  }
+
+  // the sums in the order in which combine() takes the means of the cells
+  Eigen::VectorXd mean_of_sums(const BlockSums& blocks, Index draws) const {
+    Eigen::VectorXd mean = Eigen::VectorXd::Zero(shape.num_params);
+    for (Index cell = 0; cell < spec.replicates.cells(); ++cell) {
+      const auto [first, last] = blocks_of(cell);
+      if (first == last) {
+        mean += blocks[first]->sum_of(cell);
+      } else {
+        Eigen::VectorXd sum = blocks[first]->sum_of(cell);
+        for (std::size_t b = first + 1; b <= last; ++b) {
+          sum += blocks[b]->sum_of(cell);
+        }
+        mean += sum;
+      }
+    }
+    mean /= static_cast<double>(draws);
+    return mean / static_cast<double>(spec.replicates.chains());
+  }
+
+  std::pair<std::size_t, std::size_t> blocks_of(Index cell) const {
+    const Index last_chain = spec.replicates.first_chain(cell + 1) - 1;
+    return {static_cast<std::size_t>(spec.replicates.first_chain(cell) / settings.block_width),
+            static_cast<std::size_t>(last_chain / settings.block_width)};
+  }
+
   Phase couple(const CoupledSchedule& schedule) override {
     CoupledChains<Scalar> pairs(setup, kernel, settings);
     BlockSums sums(static_cast<std::size_t>(pairs.plan().num_blocks()));
     pairs.run(schedule, [&](Index block, Index first_chain, Index live) {
-      sums[static_cast<std::size_t>(block)] = new_sums(first_chain, live);
+      sums[static_cast<std::size_t>(block)] = new_sums(first_chain, live, reference);
       return std::make_unique<SumsOfPairs<Scalar>>(*sums[static_cast<std::size_t>(block)]);
     });
     Phase phase = phase_of(sums, schedule.draws, 0);
@@ -303,45 +368,55 @@ struct PhaseChains::Typed final : Interface {
     return phase;
   }
 
-  std::unique_ptr<ParamGradSums<Scalar>> new_sums(Index first_chain, Index live) const {
-    return std::make_unique<ParamGradSums<Scalar>>(spec.replicates, shape, beta, reference,
+  std::unique_ptr<ParamGradSums<Scalar>> new_sums(Index first_chain, Index live,
+                                                  const Eigen::VectorXd& about) const {
+    return std::make_unique<ParamGradSums<Scalar>>(spec.replicates, shape, beta, about,
                                                    settings.block_width, first_chain, live);
   }
-
-  using BlockSums = std::vector<std::unique_ptr<ParamGradSums<Scalar>>>;
 
   static std::int64_t evaluations(const RunCounts& counts) {
     return counts.energy_evaluations + counts.gradient_evaluations;
   }
 
-  void advance(const Schedule& schedule, BlockSums& sums) {
+  void advance(const Schedule& schedule, BlockSums& sums, const Eigen::VectorXd& about) {
     chains.advance(
         schedule,
         [&](Index block, Index first_chain, Index live) {
           auto& own = sums[static_cast<std::size_t>(block)];
           if (!own) {
-            own = new_sums(first_chain, live);
+            own = new_sums(first_chain, live, about);
           }
           return std::make_unique<PartOfSums<Scalar>>(*own, watch_of(block));
         },
         spec.restart);
   }
 
+  // [P x cells], blocks in their order
+  void take_cell_means(const BlockSums& blocks, Index draws, Eigen::MatrixXd& cells) const {
+    const Replicates& replicates = spec.replicates;
+    cells.resize(shape.num_params, replicates.cells());
+    for (Index cell = 0; cell < replicates.cells(); ++cell) {
+      auto mean = cells.col(cell);
+      const auto [first, last] = blocks_of(cell);
+      mean = blocks[first]->sum_of(cell);
+      for (std::size_t b = first + 1; b <= last; ++b) {
+        mean += blocks[b]->sum_of(cell);
+      }
+      mean /= static_cast<double>(replicates.cell_size(cell) * draws);
+    }
+  }
+
   Phase phase_of(const BlockSums& blocks, Index draws, std::int64_t warmup_evaluations) const {
     const Replicates& replicates = spec.replicates;
-    const Index components = shape.num_params;
-    Eigen::MatrixXd cells = Eigen::MatrixXd::Zero(components, replicates.cells());
-    Eigen::VectorXd square = Eigen::VectorXd::Zero(components), shifted = square;
+    Eigen::VectorXd square = Eigen::VectorXd::Zero(shape.num_params), shifted = square;
     Index samples = 0;
     for (const auto& sums : blocks) {
-      sums->merge_into(cells);
       square += sums->square_sum();
       shifted += sums->shifted_sum();
       samples += sums->samples();
     }
-    for (Index cell = 0; cell < replicates.cells(); ++cell) {
-      cells.col(cell) /= static_cast<double>(replicates.cell_size(cell) * draws);
-    }
+    Eigen::MatrixXd cells;
+    take_cell_means(blocks, draws, cells);
     Phase phase;
     phase.gradient = combine(replicates, cells);
     phase.counts = chains.counts();
@@ -383,7 +458,13 @@ struct PhaseChains::Typed final : Interface {
   }
   void step(Index steps) override { chains.advance({steps, 0, 1}, {}); }
   PerChain energies() const override { return chains.energies(); }
-  Eigen::MatrixXd present_y() const override { return chains.positions().leftCols(shape.num_y()); }
+  Eigen::MatrixXd present_y() const override {
+    Eigen::MatrixXd all = chains.positions();
+    if (all.cols() > shape.num_y()) {
+      all.conservativeResize(Eigen::NoChange, shape.num_y());
+    }
+    return all;
+  }
   void rebind(const AnyModel& model) override {
     setup.bind = bind(model);
     chains.rebind(setup.bind);
@@ -426,6 +507,8 @@ struct PhaseChains::Typed final : Interface {
   ChainSetup<Scalar> setup;
   Chains<Scalar> chains;
   std::vector<ChainWatch> watches;  ///< one a block
+  BlockSums mean_sums;  ///< of draw_mean()
+  Eigen::MatrixXd mean_cells;
 };
 
 PhaseChains::PhaseChains(const Problem& problem, const AnySampler& sampler, PhaseSpec spec,
@@ -441,6 +524,9 @@ PhaseChains::~PhaseChains() = default;
 PhaseChains::PhaseChains(PhaseChains&&) noexcept = default;
 Phase PhaseChains::draw(const Schedule& schedule, const PhaseLooks& looks) {
   return self_->draw(schedule, looks);
+}
+Eigen::VectorXd PhaseChains::draw_mean(const Schedule& schedule) {
+  return self_->draw_mean(schedule);
 }
 Phase PhaseChains::couple(const CoupledSchedule& schedule) { return self_->couple(schedule); }
 Eigen::MatrixXd PhaseChains::draw_y(const Schedule& schedule) { return self_->draw_y(schedule); }

@@ -79,6 +79,8 @@ class PhaseChains {
 
   /// Continues the chains and returns the phase over the new draws (counts: since the beginning).
   Phase draw(const Schedule& schedule, const PhaseLooks& looks = {});
+  /// The mean of that phase alone, bit for bit; no squares and no errors are taken for it. [P]
+  Eigen::VectorXd draw_mean(const Schedule& schedule);
   /// The phase by pairs of coupled chains from the starts of these (run/coupled_chains.hpp): each
   /// chain's mean is H_(k:m), whose expectation is E[dE/dW] whatever the start, if every pair met.
   /// The chains themselves do not move. `draws` and `chains` count the leading ones.

@@ -6,12 +6,17 @@ namespace negphase {
 
 namespace {
 
-ReplicateMean combine_groups(const Replicates& replicates, const Eigen::MatrixXd& cell_means) {
-  const Index cells = replicates.cells();
-  Eigen::VectorXd sizes(cells);
-  for (Index g = 0; g < cells; ++g) {
+Eigen::VectorXd group_sizes(const Replicates& replicates) {
+  Eigen::VectorXd sizes(replicates.cells());
+  for (Index g = 0; g < sizes.size(); ++g) {
     sizes[g] = static_cast<double>(replicates.cell_size(g));
   }
+  return sizes;
+}
+
+ReplicateMean combine_groups(const Replicates& replicates, const Eigen::MatrixXd& cell_means) {
+  const Index cells = replicates.cells();
+  const Eigen::VectorXd sizes = group_sizes(replicates);
   const auto n = static_cast<double>(replicates.chains());
   const auto freedom = static_cast<double>(cells - 1);
   ReplicateMean result;
@@ -55,6 +60,12 @@ ReplicateMean combine_rows(const Replicates& replicates, const Eigen::MatrixXd& 
 ReplicateMean combine(const Replicates& replicates, const Eigen::MatrixXd& cell_means) {
   return replicates.rows() > 0 ? combine_rows(replicates, cell_means)
                                : combine_groups(replicates, cell_means);
+}
+
+Eigen::VectorXd combined_mean(const Replicates& replicates, const Eigen::MatrixXd& cell_means) {
+  return replicates.rows() > 0 ? combine_rows(replicates, cell_means).mean
+                               : Eigen::VectorXd(cell_means * group_sizes(replicates) /
+                                                 static_cast<double>(replicates.chains()));
 }
 
 ReplicateMean difference(const ReplicateMean& a, const ReplicateMean& b) {

@@ -45,6 +45,8 @@ struct ReplicateMean {
 
 /// @param cell_means  [components x cells]: the mean of each cell over its chains and draws
 ReplicateMean combine(const Replicates& replicates, const Eigen::MatrixXd& cell_means);
+/// The mean of combine(), bit for bit.
+Eigen::VectorXd combined_mean(const Replicates& replicates, const Eigen::MatrixXd& cell_means);
 
 /// The difference of two independent means: variances add, degrees of freedom by Satterthwaite.
 /// Where one has no error (SE^2 = 0) the other's degrees of freedom stand.

@@ -136,6 +136,10 @@ std::span<const OptionSpec> train_options() {
        0, 1e9, true, "updates"},
       {"exact_nll_states", 1048576.0, "states that an exact NLL beside the training may enumerate",
        1, 1099511627776.0, true, "states"},
+      {"report_every", std::int64_t{10},
+       "updates between two errors of the gradient by its chains (chain_error), which cost more "
+       "than the gradient's mean; the first and the last update have one too",
+       1, 1e9, true, "updates"},
       {"nll_chains", std::int64_t{0},
        "chains of their own (on each row of a conditional model) that estimate the change of the "
        "NLL without log Z, whenever an NLL is due; 0: none, else at least 16",
