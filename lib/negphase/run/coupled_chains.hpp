@@ -34,11 +34,11 @@ class PairObserver {
 /// knows of it; each of the two is a chain of its own law, and two chains that have met stay
 /// together, as the next position is a function of position and words (AnySampler::couples).
 /// For finite columns only: real ones never meet.
-///   How well it couples is the kernel's affair. Gibbs by layers or in sweeps draws a two-state
-/// column by one threshold: the coupling of the two draws is the maximal one. A category is drawn
-/// by inverse CDF, which is not maximal, and the random scan of site_gibbs and all of single_flip
-/// draw whether to move away from where a chain stands: two chains that differ at a site where
-/// both would move change places. They meet later (samplers/README.md has figures), never wrongly.
+///   How well it couples is the kernel's affair. Where a column has two states the coupling of two
+/// draws is the maximal one: Gibbs by layers or in sweeps draws them by one threshold, the random
+/// scan of site_gibbs and all of single_flip read their uniform from the other end in the upper
+/// state. Category columns couple, but not maximally: they meet later (samplers/README.md has
+/// figures), never wrongly.
 ///
 /// The weights make, with Delta_t = f(X_t) - f(Y_(t - L)) and H_l = f(X_l) + sum_(j >= 1)
 /// Delta_(l + j L), each of which has expectation E_target[f], the mean of H_k .. H_m times

@@ -7,6 +7,7 @@
 
 #include "negphase/core/any_energy.hpp"
 #include "negphase/core/options.hpp"
+#include "negphase/core/reversed_uniform.hpp"
 #include "negphase/core/start.hpp"
 #include "negphase/gibbs/conditional_draw.hpp"
 
@@ -25,8 +26,9 @@ namespace negphase {
 /// of states of a column). The energy is not kept (NaN).
 /// Faults: nan_energy where a conditional or an energy change is NaN. Source: Geman, Geman 1984;
 /// Liu 2001, ch. 6.
-/// Draws: purpose conditional, index = column (systematic) or number of the draw (random); site
-/// (random), index = number of the draw.
+/// Draws: purpose conditional, index = column (systematic) or number of the draw (random: reversed
+/// where a site of two states stands in its upper one, core/reversed_uniform.hpp); site (random),
+/// index = number of the draw.
 class SiteGibbs {
  public:
   enum class Scan { systematic, random };
@@ -156,6 +158,7 @@ class SiteGibbs {
                              StepInfo& info) {
     random.sites(Purpose::site, n, state.position.cols(), work.sites);
     random.uniforms(Purpose::conditional, n, work.group.uniforms);
+    reverse_in_upper_state(energy.columns(), state.position, work);
     work.draw({&work.column, 1}, state.beta, work.group, work.shift, info,
               [&] { ask_changes(energy, state.position, work); });
     info.energy_evaluations += work.group.delta.cols();
@@ -163,6 +166,19 @@ class SiteGibbs {
       auto& code = state.position(c, work.sites[c]);
       const auto& column = energy.columns()[static_cast<std::size_t>(work.sites[c])];
       code = moved(column, code, static_cast<Index>(work.shift(c, 0)));
+    }
+  }
+
+  /// So that the threshold is the same whichever of two states a site stands in.
+  template <class S>
+  static void reverse_in_upper_state(std::span<const Column> columns, const Block<S>& position,
+                                     RandomDraw<S>& work) {
+    for (Index c = 0; c < work.sites.size(); ++c) {
+      const Column& column = columns[static_cast<std::size_t>(work.sites[c])];
+      if (column.num_states == 2 &&
+          static_cast<double>(position(c, work.sites[c])) == state_code(column, 1)) {
+        work.group.uniforms(c, 0) = reversed_uniform(work.group.uniforms(c, 0));
+      }
     }
   }
 

@@ -6,6 +6,7 @@
 #include "negphase/core/acceptance.hpp"
 #include "negphase/core/any_energy.hpp"
 #include "negphase/core/options.hpp"
+#include "negphase/core/reversed_uniform.hpp"
 #include "negphase/core/start.hpp"
 
 namespace negphase {
@@ -21,7 +22,8 @@ namespace negphase {
 /// category, ordinal. Cost of a proposal: one energy change, one uniform; energies are summed from
 /// the changes and computed anew after every 16 sweeps' worth of proposals.
 /// Faults: nan_energy, minus_infinity, forbidden. Source: Metropolis et al. 1953; Liu 2001, ch. 5.
-/// Draws in a step, each (purpose, index) once: accept, index = number of the proposal; value, the
+/// Draws in a step, each (purpose, index) once: accept, index = number of the proposal, reversed
+/// where a site of two states stands in its upper one (core/reversed_uniform.hpp); value, the
 /// same, only where a site has more than two states; site (random scan), the same.
 class SingleFlip {
  public:
@@ -143,6 +145,12 @@ class SingleFlip {
     return state_code(column, (state_index(column, code) + shift) % column.num_states);
   }
 
+  static void reverse_in_upper_state(const Column& column, double code, double& uniform) {
+    if (column.num_states == 2 && code == state_code(column, 1)) {
+      uniform = reversed_uniform(uniform);
+    }
+  }
+
   /// Decides proposal p, whose energy changes are known.
   template <class S>
   static void decide(Index p, State<S>& state, Scratch<S>& work, StepInfo& info) {
@@ -164,6 +172,10 @@ class SingleFlip {
       if (column.num_states == 2) {
         work.values =
             static_cast<S>(state_code(column, 0) + state_code(column, 1)) - state.position.col(j);
+        for (Index c = 0; c < work.values.size(); ++c) {
+          reverse_in_upper_state(column, static_cast<double>(state.position(c, j)),
+                                 work.uniforms(c, j));
+        }
       } else {
         random.words(Purpose::value, j, work.words);
         for (Index c = 0; c < work.values.size(); ++c) {
@@ -197,6 +209,7 @@ class SingleFlip {
         const Column& column = columns[static_cast<std::size_t>(work.sites[c])];
         const double code = static_cast<double>(state.position(c, work.sites[c]));
         work.values[c] = static_cast<S>(other_state(column, code, any_choice ? work.words[c] : 0));
+        reverse_in_upper_state(column, code, work.uniforms(c, p));
       }
       energy.energy_change(state.position, work.sites, work.values, work.acceptance.change);
       decide(p, state, work, info);
