@@ -140,6 +140,28 @@ TEST_CASE("diagnose: chains that a step too large has frozen are named by every 
   REQUIRE(trained.exit_code == 0);
   const auto of_training = failed_codes(Json::parse(trained.out));
   CHECK(std::find(of_training.begin(), of_training.end(), "frozen_chains") != of_training.end());
+  folder.write("s.toml", R"(seeds = 2
+[[problem]]
+name = "wells"
+[problem.model]
+name = "quartic"
+params = [0.6, -0.4, 1.1, 0.2]
+[problem.data]
+file = "d.csv"
+x = "x"
+y = "y"
+[problem.sampler]
+name = "mala"
+step_size = 0.1
+[problem.estimator]
+name = "long_chains"
+chains = 4
+warmup = 50
+draws = 40
+)");
+  const ToolRun benched = run_tool(folder, "bench s.toml --quiet --strict");
+  CHECK(benched.exit_code == 7);
+  CHECK(contains(benched.out, "4 of 84 chains never moved"));
   // four updates of steps of which half are refused are no proof
   write_quartic(folder);
   const ToolRun few =

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -233,4 +234,27 @@ TEST_CASE("behaviour: draws that nothing can be said of") {
   const Behaviour constant = examine_behaviour(made, {}, executor);
   CHECK(constant.states.all_equal);
   CHECK(count_of(constant) == 0);
+}
+
+TEST_CASE("behaviour: alarms in many exact runs are rarer than the level" *
+          doctest::test_suite("slow")) {
+  const Executor executor(1);
+  const auto runs_with_alarm = [&](int runs, double level) {
+    int alarms = 0;
+    for (int run = 0; run < runs; ++run) {
+      const Law law = static_cast<Law>(run % 4);
+      const Index chains = std::array<Index, 4>{1, 2, 5, 16}[static_cast<std::size_t>(run / 4 % 4)];
+      const Index draws = std::array<Index, 3>{16, 64, 150}[static_cast<std::size_t>(run / 16 % 3)];
+      const ChainDraws made =
+          made_draws(1000000 + static_cast<std::uint64_t>(run), law, chains, draws, 1 + run % 2);
+      alarms += count_of(examine_behaviour(made, {}, executor, level)) > 0 ? 1 : 0;
+    }
+    return alarms;
+  };
+  // at 1e-6, 10,000 runs have one with a probability of at most 0.01; these seeds have none
+  CHECK(runs_with_alarm(10000, behaviour_level) == 0);
+  // at 0.3, where alarms can be counted: at most 0.3 n, and five standard deviations of n coins
+  const int at_large_level = runs_with_alarm(4000, 0.3);
+  MESSAGE("alarms at level 0.3 in 4000 runs: ", at_large_level);
+  CHECK(at_large_level <= 0.3 * 4000 + 5 * std::sqrt(0.21 * 4000));
 }
