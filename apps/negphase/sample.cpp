@@ -180,9 +180,12 @@ class RowVerdicts {
 
 // Chains of different rows have different laws: each row is judged by itself.
 void judge_draws(SampleResult& r, Index rows, const Executor& executor) {
+  // one column drawn from its own law anew at each step, and never refused
+  const bool is_independent = r.draws.values.cols() == 1 && r.draws.counts.proposals == 0;
   const SamplerFacts facts{.name = r.sampler.name,
                            .best_acceptance = best_acceptance(r.sampler.name),
-                           .acceptance = r.acceptance()};
+                           .acceptance = r.acceptance(),
+                           .draws_are_independent = is_independent};
   const Index columns = r.draws.values.cols();
   const Eigen::VectorXd unknown = Eigen::VectorXd::Constant(columns, NAN);
   r.figures = {unknown, unknown, unknown};

@@ -94,7 +94,9 @@ TEST_CASE("a classifier is trained on labels, and every verb reads what came out
   CHECK(train.out.find("exact, by enumeration") != std::string::npos);
   CHECK(run_tool(folder, "exact t/trained.toml").exit_code == 0);
   // a class of probability near 1 is no chain that is stuck
-  CHECK(run_tool(folder, "sample t/trained.toml --strict --set model.beta=20").exit_code == 0);
+  const ToolRun sampled = run_tool(
+      folder, "sample t/trained.toml --strict --set model.beta=20 --set sample.draws=1000");
+  CHECK_MESSAGE(sampled.exit_code == 0, sampled.out);
   // codes in place of labels are the same problem
   const std::string codes = " --set data.y=code --set data.labels=[] --set model.classes=3";
   const auto by_labels = gradient_of(folder, "t/trained.toml");

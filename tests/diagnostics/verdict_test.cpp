@@ -105,6 +105,7 @@ TEST_CASE("verdict: a frozen chain, modes, copies, short runs") {
   constant.chains[0].setConstant(2);
   constant.chains[1].setConstant(2);
   CHECK(codes(verdict_on(constant), true) == Codes{"constant_draws"});
+  CHECK(verdict_on(constant, {.draws_are_independent = true}).is_good());
 }
 
 TEST_CASE("verdict: what is no number, what never changes, what is missing") {

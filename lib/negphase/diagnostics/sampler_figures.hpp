@@ -16,7 +16,9 @@ struct SamplerFacts {
   /// random walk: Roberts and Rosenthal 2001; 0.651 HMC: Beskos et al. 2013). NaN: none is known.
   double best_acceptance = std::numeric_limits<double>::quiet_NaN();
   double acceptance = std::numeric_limits<double>::quiet_NaN();  ///< mean, where no draw says it
-  int most_treedepth = 10;                                       ///< of NUTS; 10 is Stan's
+  /// Every draw is made anew from the law itself: draws that are all the same are no fault then.
+  bool draws_are_independent = false;
+  int most_treedepth = 10;  ///< of NUTS; 10 is Stan's
   /// Of a tempered sampler: how often each chain's ladder was crossed from the target to the
   /// hottest temperature and back. Nothing: it has no ladder.
   std::optional<std::vector<std::int64_t>> round_trips = {};

@@ -103,6 +103,7 @@ void Judge::look_at_states() {
   const RepeatedStates& states = behaviour_.states;
   if (states.all_equal) {
     warnings_.push_back(constant_draws());
+    warnings_.back().is_failed_check = !facts_.draws_are_independent;
     return;
   }
   if (!states.frozen.empty()) {
