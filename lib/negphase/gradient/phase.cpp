@@ -507,7 +507,7 @@ struct PhaseChains::Typed final : Interface {
   ChainSetup<Scalar> setup;
   Chains<Scalar> chains;
   std::vector<ChainWatch> watches;  ///< one a block
-  BlockSums mean_sums;  ///< of draw_mean()
+  BlockSums mean_sums;              ///< of draw_mean()
   Eigen::MatrixXd mean_cells;
 };
 
