@@ -69,10 +69,14 @@ void measure_distances(DiagnoseResult& r, const DiagnoseArguments& arguments,
   }
 }
 
-std::size_t num_p_values(const DiagnoseResult& r) {
-  std::size_t count = 0;
+std::span<const Distance> rows_of(const std::optional<Distances>& distances) {
+  return distances ? std::span<const Distance>(distances->rows) : std::span<const Distance>();
+}
+
+double num_p_values(const DiagnoseResult& r) {
+  double count = 0;
   for (const auto* distances : {&r.to_model, &r.to_draws}) {
-    for (const Distance& d : *distances ? (*distances)->rows : std::vector<Distance>{}) {
+    for (const Distance& d : rows_of(*distances)) {
       count += std::isfinite(d.p_value) ? 1 : 0;
     }
   }
@@ -81,22 +85,24 @@ std::size_t num_p_values(const DiagnoseResult& r) {
 
 // One warning for each of the two laws, of its most improbable distance.
 void warn_of_distances(DiagnoseResult& r) {
-  const auto tests = static_cast<double>(num_p_values(r));
+  const double tests = num_p_values(r);
   for (const auto& [distances, what] : {std::pair(&r.to_model, "the law of the model"),
-                                        std::pair(&r.to_draws, "the other draws")}) {
+                                        std::pair(&r.to_draws, "the law of the other draws")}) {
     const Distance* worst = nullptr;
-    for (const Distance& d : *distances ? (*distances)->rows : std::vector<Distance>{}) {
+    for (const Distance& d : rows_of(*distances)) {
       if (d.p_value * tests <= distance_level && (!worst || d.p_value < worst->p_value)) {
-        worst = &(*distances)->rows[static_cast<std::size_t>(&d - (*distances)->rows.data())];
+        worst = &d;
       }
     }
     if (worst != nullptr) {
       r.verdict.warnings.push_back(
           {"another_law",
-           fmt::format("the draws are not of {}: {}{} = {:.3g} comes with a probability of {:.2g} "
+           fmt::format("the draws are not of {}: {}{} = {:.3g} comes with a probability of {} "
                        "where they are (one of {:g} tests, {} of false alarms together)",
                        what, worst->name, worst->quantity.empty() ? "" : " of " + worst->quantity,
-                       worst->value, worst->p_value, tests, distance_level),
+                       worst->value,
+                       worst->p_value > 0 ? fmt::format("{:.2g}", worst->p_value) : "below 1e-300",
+                       tests, distance_level),
            true});
     }
   }
