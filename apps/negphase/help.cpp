@@ -127,7 +127,7 @@ A suite is TOML: seeds and points, and for each [[problem]] what a configuration
 )",
      "negphase gradient, negphase report"},
     {"report", "one HTML page with charts and tables of any results",
-     R"(Makes one self-contained page of the folders that --out of gradient, train, sample, exact or bench has left: charts with the tables behind them, the configuration, and the command that repeats the run. It needs no network and no server. A run that is not whole is marked as partial.)",
+     R"(Makes one self-contained page of the folders that --out of gradient, train, sample, diagnose, infer, exact or bench has left: charts with the tables behind them, the configuration, and the command that repeats the run. It needs no network and no server. A run that is not whole is marked as partial.)",
      "",
      R"(  negphase report trained result --out report.html
 )",
