@@ -79,8 +79,11 @@ TEST_CASE("draws netcdf: what is written reads back, and is the same twice") {
   draws.names = {"mu", "Z.1.1", "Z.2.1", "Z.1.2", "Z.2.2", "odd/name", "chain", "u[a b]", "u[c]"};
   draws.sampler_names = {"lp__", "divergent__", "n_leapfrog__", "own__"};
   for (int c = 0; c < 3; ++c) {
-    draws.chains.push_back(Eigen::ArrayXXd::NullaryExpr(
-        2 + c % 2, 9, [c](Eigen::Index d, Eigen::Index j) { return c + 0.1 * d + 10. * j; }));
+    draws.chains.push_back(
+        Eigen::ArrayXXd::NullaryExpr(2 + c % 2, 9, [c](Eigen::Index d, Eigen::Index j) {
+          return static_cast<double>(c) + 0.1 * static_cast<double>(d) +
+                 10. * static_cast<double>(j);
+        }));
     draws.sampler_chains.push_back(Eigen::ArrayXXd::NullaryExpr(
         2 + c % 2, 4, [c](Eigen::Index d, Eigen::Index) { return (c + d) % 2 == 0 ? 1. : 0.; }));
   }
