@@ -84,6 +84,19 @@ TEST_CASE("verdict: a frozen chain, modes, copies, short runs") {
   CHECK(of_frozen.front() == "frozen_chains");
   CHECK(verdict_on(frozen).warnings.front().text.find("chain 3") != std::string::npos);
 
+  ChainDraws all_but_one = made_draws(1, Law::normal, 4, 1000, 2);
+  for (const std::size_t c : {0u, 2u, 3u}) {
+    all_but_one.chains[c].rowwise() = Eigen::ArrayXXd(all_but_one.chains[c]).row(0);
+  }
+  // one move: rejections explain that whole states repeat, but not that no quantity ever changed
+  for (Index t = 0; t < 1000; ++t) {
+    all_but_one.chains[1].row(t) = all_but_one.chains[1].row(t < 500 ? 0 : 999).eval();
+  }
+  const Verdict of_one = verdict_on(all_but_one);
+  CHECK(of_one.warnings.front().code == "frozen_chains");
+  CHECK(of_one.warnings.front().text.find("3 of 4 chains never moved: chain 1, chain 3, chain 4") !=
+        std::string::npos);
+
   ChainDraws modes = made_draws(1, Law::normal, 4, 1000, 2);
   modes.chains[0].col(1) += 8;
   modes.chains[3].col(1) += 8;

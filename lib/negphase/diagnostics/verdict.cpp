@@ -25,7 +25,11 @@ class Judge {
  public:
   Judge(const ChainDraws& draws, std::span<const ChainFigures> figures, const Behaviour& behaviour,
         const SamplerFacts& facts)
-      : draws_(draws), figures_(figures), behaviour_(behaviour), facts_(facts) {}
+      : draws_(draws),
+        figures_(figures),
+        behaviour_(behaviour),
+        facts_(facts),
+        frozen_(never_moved(behaviour)) {}
 
   std::vector<Warning> warnings() {
     look_at_states();
@@ -65,16 +69,36 @@ class Judge {
                     const std::function<std::string(Index)>& text) const;
   std::vector<Index> with_flag(const std::string& flag) const;
   bool is_frozen(Index chain) const {
-    const auto& frozen = behaviour_.states.frozen;
-    return std::find(frozen.begin(), frozen.end(), chain) != frozen.end();
+    return std::find(frozen_.begin(), frozen_.end(), chain) != frozen_.end();
   }
+  static std::vector<Index> never_moved(const Behaviour& behaviour);
 
   const ChainDraws& draws_;
   std::span<const ChainFigures> figures_;
   const Behaviour& behaviour_;
   const SamplerFacts& facts_;
+  std::vector<Index> frozen_;  // chains, rising
   std::vector<Warning> warnings_;
 };
+
+// Frozen as a whole, or in each quantity by itself: where most chains stand still, their states
+// alone do not tell it from rejections.
+std::vector<Index> Judge::never_moved(const Behaviour& behaviour) {
+  std::vector<Index> all = behaviour.states.frozen;
+  if (behaviour.quantities.empty()) {
+    return all;
+  }
+  std::vector<Index> everywhere = behaviour.quantities.front().frozen;
+  for (const auto& quantity : behaviour.quantities) {
+    std::erase_if(everywhere, [&](Index c) {
+      return std::find(quantity.frozen.begin(), quantity.frozen.end(), c) == quantity.frozen.end();
+    });
+  }
+  all.insert(all.end(), everywhere.begin(), everywhere.end());
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
 
 std::string Judge::worst(const std::function<double(Index)>& badness,
                          const std::function<std::string(Index)>& text) const {
@@ -106,8 +130,8 @@ void Judge::look_at_states() {
     warnings_.back().is_failed_check = !facts_.draws_are_independent;
     return;
   }
-  if (!states.frozen.empty()) {
-    warnings_.push_back(frozen_chains(states.frozen, draws_.num_chains()));
+  if (!frozen_.empty()) {
+    warnings_.push_back(frozen_chains(frozen_, draws_.num_chains()));
   }
   if (!states.stuck.empty()) {
     fail("stuck_chains",
