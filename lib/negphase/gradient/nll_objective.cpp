@@ -172,7 +172,7 @@ ReplicateMean NllObjective::negative(const Problem& batch, std::int64_t update) 
   if (persistent_) {
     persistent_->rebind(batch.model);
     persistent_began_ = true;
-    return draw(*persistent_, {0, 1, k}, update);
+    return persistent_->draw_mean({0, 1, k}, is_error_due(update));
   }
   PhaseSpec spec;
   spec.role = "negative phase";
@@ -198,21 +198,14 @@ ReplicateMean NllObjective::draw_anew(const Problem& batch, PhaseSpec spec,
   const bool is_positive = spec.clamp_y;
   PhaseChains chains(batch, *sampler_, std::move(spec), settings_);
   if (is_positive) {
-    ReplicateMean mean{chains.draw_mean(schedule), {}, {}, {}};
+    ReplicateMean mean = chains.draw_mean(schedule, false);
     counts_.add(chains.counts());
     return mean;
   }
-  ReplicateMean drawn = draw(chains, schedule, update);
+  ReplicateMean drawn = chains.draw_mean(schedule, is_error_due(update));
   counts_.add(chains.counts());
   negatives_ = {chains.present_y(), !conditional_ && how_ != "cd"};
   return drawn;
-}
-
-// the errors are empty where none is due: they cost more than the mean
-ReplicateMean NllObjective::draw(PhaseChains& chains, const Schedule& schedule,
-                                 std::int64_t update) const {
-  return is_error_due(update) ? chains.draw(schedule).gradient
-                              : ReplicateMean{chains.draw_mean(schedule), {}, {}, {}};
 }
 
 bool NllObjective::is_error_due(std::int64_t update) const {

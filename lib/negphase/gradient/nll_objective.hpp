@@ -44,7 +44,6 @@ class NllObjective : public Objective {
   Eigen::VectorXd positive(const Problem& batch, std::int64_t update);
   ReplicateMean negative(const Problem& batch, std::int64_t update);
   bool is_error_due(std::int64_t update) const;
-  ReplicateMean draw(PhaseChains& chains, const Schedule& schedule, std::int64_t update) const;
   ReplicateMean draw_anew(const Problem& batch, PhaseSpec spec, const Schedule& schedule,
                           std::int64_t update);
 

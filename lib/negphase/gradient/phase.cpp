@@ -129,10 +129,15 @@ class ParamGradSums final : public Observer<Scalar> {
 template <class Scalar>
 class PartOfSums final : public Observer<Scalar> {
  public:
-  PartOfSums(ParamGradSums<Scalar>& sums, ChainWatch* watch) : sums_(sums), watch_(watch) {}
+  /// @param others  of the same draws, or null
+  PartOfSums(ParamGradSums<Scalar>& sums, ParamGradSums<Scalar>* others, ChainWatch* watch)
+      : sums_(sums), others_(others), watch_(watch) {}
   void observe(const AnyEnergy<Scalar>& energy, const AnyState<Scalar>& state,
                Index live) override {
     sums_.observe(energy, state, live);
+    if (others_ != nullptr) {
+      others_->observe(energy, state, live);
+    }
     if (watch_ != nullptr) {
       watch_->look(state.position());
     }
@@ -140,6 +145,7 @@ class PartOfSums final : public Observer<Scalar> {
 
  private:
   ParamGradSums<Scalar>& sums_;
+  ParamGradSums<Scalar>* others_;
   ChainWatch* watch_;
 };
 
@@ -190,7 +196,7 @@ std::vector<Index> rows_of(std::span<const Index> chains, Index rows) {
 struct PhaseChains::Interface {
   virtual ~Interface() = default;
   virtual Phase draw(const Schedule&, const PhaseLooks&) = 0;
-  virtual Eigen::VectorXd draw_mean(const Schedule&) = 0;
+  virtual ReplicateMean draw_mean(const Schedule&, bool with_errors) = 0;
   virtual Phase couple(const CoupledSchedule&) = 0;
   virtual Eigen::MatrixXd draw_y(const Schedule&) = 0;
   virtual void step(Index) = 0;
@@ -279,22 +285,21 @@ struct PhaseChains::Typed final : Interface {
 
   Phase draw(const Schedule& schedule, const PhaseLooks& looks) override {
     mean_sums.clear();  // or both would be in memory at once
-    mean_cells.resize(0, 0);
     BlockSums sums(static_cast<std::size_t>(chains.plan().num_blocks()));
     if (looks.after.empty()) {
-      advance(schedule, sums, reference);
+      advance(schedule, sums);
       return watched(phase_of(sums, schedule.draws, 0));
     }
     const RunCounts before = chains.counts();
-    advance({schedule.warmup, 0, schedule.thin}, sums, reference);
+    advance({schedule.warmup, 0, schedule.thin}, sums);
     const std::int64_t warmup = evaluations(chains.counts()) - evaluations(before);
     Index drawn = 0;
     for (const Index after : looks.after) {
-      advance({0, after - drawn, schedule.thin}, sums, reference);
+      advance({0, after - drawn, schedule.thin}, sums);
       drawn = after;
       looks.look(phase_of(sums, drawn, warmup));
     }
-    advance({0, schedule.draws - drawn, schedule.thin}, sums, reference);
+    advance({0, schedule.draws - drawn, schedule.thin}, sums);
     return watched(phase_of(sums, schedule.draws, warmup));
   }
 
@@ -303,50 +308,45 @@ struct PhaseChains::Typed final : Interface {
     return phase;
   }
 
-  Eigen::VectorXd draw_mean(const Schedule& schedule) override {
-    // one set of sums for all calls: in an update of training their memory costs as much as they do
+  ReplicateMean draw_mean(const Schedule& schedule, bool with_errors) override {
+    begin_mean_sums();
+    BlockSums cells(mean_sums.size());
+    chains.advance(
+        schedule,
+        [&](Index block, Index first_chain, Index live) {
+          auto& whole = mean_sums[static_cast<std::size_t>(block)];
+          auto& parts = cells[static_cast<std::size_t>(block)];
+          if (!whole) {
+            whole = new_sums(Replicates::as_one(spec.replicates.chains()), first_chain, live, {});
+          }
+          if (with_errors && !parts) {
+            parts = new_sums(spec.replicates, first_chain, live, {});
+          }
+          return std::make_unique<PartOfSums<Scalar>>(*whole, parts.get(), watch_of(block));
+        },
+        spec.restart);
+    ReplicateMean result =
+        with_errors ? combine(spec.replicates, cell_means(cells, schedule.draws)) : ReplicateMean{};
+    result.mean = mean_of_sums(schedule.draws);
+    return result;
+  }
+
+  // one set of sums for all calls: in an update of training their memory costs as much as they do
+  void begin_mean_sums() {
     mean_sums.resize(static_cast<std::size_t>(chains.plan().num_blocks()));
     for (const auto& sums : mean_sums) {
       if (sums) {
         sums->forget();
       }
     }
-    advance(schedule, mean_sums, {});
-    if (has_exact_cell_means(schedule.draws)) {
-      return mean_of_sums(mean_sums, schedule.draws);
-    }
-    take_cell_means(mean_sums, schedule.draws, mean_cells);
-    return combined_mean(spec.replicates, mean_cells);
   }
 
-  // what divides by powers of two and multiplies by them again rounds nothing
-  bool has_exact_cell_means(Index draws) const {
-    const Replicates& replicates = spec.replicates;
-    const auto is_power_of_two = [](Index n) { return (n & (n - 1)) == 0; };
-    bool exact = replicates.rows() == 0 && is_power_of_two(draws);
-    for (Index cell = 0; cell < replicates.cells(); ++cell) {
-      exact = exact && is_power_of_two(replicates.cell_size(cell));
-    }
-    return exact;
-  }
-
-  // the sums in the order in which combine() takes the means of the cells
-  Eigen::VectorXd mean_of_sums(const BlockSums& blocks, Index draws) const {
+  Eigen::VectorXd mean_of_sums(Index draws) const {
     Eigen::VectorXd mean = Eigen::VectorXd::Zero(shape.num_params);
-    for (Index cell = 0; cell < spec.replicates.cells(); ++cell) {
-      const auto [first, last] = blocks_of(cell);
-      if (first == last) {
-        mean += blocks[first]->sum_of(cell);
-      } else {
-        Eigen::VectorXd sum = blocks[first]->sum_of(cell);
-        for (std::size_t b = first + 1; b <= last; ++b) {
-          sum += blocks[b]->sum_of(cell);
-        }
-        mean += sum;
-      }
+    for (const auto& sums : mean_sums) {
+      mean += sums->sum_of(0);
     }
-    mean /= static_cast<double>(draws);
-    return mean / static_cast<double>(spec.replicates.chains());
+    return mean / static_cast<double>(spec.replicates.chains() * draws);
   }
 
   std::pair<std::size_t, std::size_t> blocks_of(Index cell) const {
@@ -359,7 +359,8 @@ struct PhaseChains::Typed final : Interface {
     CoupledChains<Scalar> pairs(setup, kernel, settings);
     BlockSums sums(static_cast<std::size_t>(pairs.plan().num_blocks()));
     pairs.run(schedule, [&](Index block, Index first_chain, Index live) {
-      sums[static_cast<std::size_t>(block)] = new_sums(first_chain, live, reference);
+      sums[static_cast<std::size_t>(block)] =
+          new_sums(spec.replicates, first_chain, live, reference);
       return std::make_unique<SumsOfPairs<Scalar>>(*sums[static_cast<std::size_t>(block)]);
     });
     Phase phase = phase_of(sums, schedule.draws, 0);
@@ -368,9 +369,9 @@ struct PhaseChains::Typed final : Interface {
     return phase;
   }
 
-  std::unique_ptr<ParamGradSums<Scalar>> new_sums(Index first_chain, Index live,
-                                                  const Eigen::VectorXd& about) const {
-    return std::make_unique<ParamGradSums<Scalar>>(spec.replicates, shape, beta, about,
+  std::unique_ptr<ParamGradSums<Scalar>> new_sums(const Replicates& replicates, Index first_chain,
+                                                  Index live, const Eigen::VectorXd& about) const {
+    return std::make_unique<ParamGradSums<Scalar>>(replicates, shape, beta, about,
                                                    settings.block_width, first_chain, live);
   }
 
@@ -378,23 +379,23 @@ struct PhaseChains::Typed final : Interface {
     return counts.energy_evaluations + counts.gradient_evaluations;
   }
 
-  void advance(const Schedule& schedule, BlockSums& sums, const Eigen::VectorXd& about) {
+  void advance(const Schedule& schedule, BlockSums& sums) {
     chains.advance(
         schedule,
         [&](Index block, Index first_chain, Index live) {
           auto& own = sums[static_cast<std::size_t>(block)];
           if (!own) {
-            own = new_sums(first_chain, live, about);
+            own = new_sums(spec.replicates, first_chain, live, reference);
           }
-          return std::make_unique<PartOfSums<Scalar>>(*own, watch_of(block));
+          return std::make_unique<PartOfSums<Scalar>>(*own, nullptr, watch_of(block));
         },
         spec.restart);
   }
 
   // [P x cells], blocks in their order
-  void take_cell_means(const BlockSums& blocks, Index draws, Eigen::MatrixXd& cells) const {
+  Eigen::MatrixXd cell_means(const BlockSums& blocks, Index draws) const {
     const Replicates& replicates = spec.replicates;
-    cells.resize(shape.num_params, replicates.cells());
+    Eigen::MatrixXd cells(shape.num_params, replicates.cells());
     for (Index cell = 0; cell < replicates.cells(); ++cell) {
       auto mean = cells.col(cell);
       const auto [first, last] = blocks_of(cell);
@@ -404,6 +405,7 @@ struct PhaseChains::Typed final : Interface {
       }
       mean /= static_cast<double>(replicates.cell_size(cell) * draws);
     }
+    return cells;
   }
 
   Phase phase_of(const BlockSums& blocks, Index draws, std::int64_t warmup_evaluations) const {
@@ -415,8 +417,7 @@ struct PhaseChains::Typed final : Interface {
       shifted += sums->shifted_sum();
       samples += sums->samples();
     }
-    Eigen::MatrixXd cells;
-    take_cell_means(blocks, draws, cells);
+    Eigen::MatrixXd cells = cell_means(blocks, draws);
     Phase phase;
     phase.gradient = combine(replicates, cells);
     phase.counts = chains.counts();
@@ -508,7 +509,6 @@ struct PhaseChains::Typed final : Interface {
   Chains<Scalar> chains;
   std::vector<ChainWatch> watches;  ///< one a block
   BlockSums mean_sums;              ///< of draw_mean()
-  Eigen::MatrixXd mean_cells;
 };
 
 PhaseChains::PhaseChains(const Problem& problem, const AnySampler& sampler, PhaseSpec spec,
@@ -525,8 +525,8 @@ PhaseChains::PhaseChains(PhaseChains&&) noexcept = default;
 Phase PhaseChains::draw(const Schedule& schedule, const PhaseLooks& looks) {
   return self_->draw(schedule, looks);
 }
-Eigen::VectorXd PhaseChains::draw_mean(const Schedule& schedule) {
-  return self_->draw_mean(schedule);
+ReplicateMean PhaseChains::draw_mean(const Schedule& schedule, bool with_errors) {
+  return self_->draw_mean(schedule, with_errors);
 }
 Phase PhaseChains::couple(const CoupledSchedule& schedule) { return self_->couple(schedule); }
 Eigen::MatrixXd PhaseChains::draw_y(const Schedule& schedule) { return self_->draw_y(schedule); }

@@ -79,8 +79,11 @@ class PhaseChains {
 
   /// Continues the chains and returns the phase over the new draws (counts: since the beginning).
   Phase draw(const Schedule& schedule, const PhaseLooks& looks = {});
-  /// The mean of that phase alone, bit for bit; no squares and no errors are taken for it. [P]
-  Eigen::VectorXd draw_mean(const Schedule& schedule);
+  /// Continues them for the mean over the new draws alone, as training wants it: summed over all
+  /// chains of a block at once, without the cells that its errors are taken of, so that it rounds
+  /// otherwise than that of draw(). The mean is the same bit for bit with errors and without.
+  /// @param with_errors  false: of the result only `mean` is filled
+  ReplicateMean draw_mean(const Schedule& schedule, bool with_errors);
   /// The phase by pairs of coupled chains from the starts of these (run/coupled_chains.hpp): each
   /// chain's mean is H_(k:m), whose expectation is E[dE/dW] whatever the start, if every pair met.
   /// The chains themselves do not move. `draws` and `chains` count the leading ones.

@@ -62,12 +62,6 @@ ReplicateMean combine(const Replicates& replicates, const Eigen::MatrixXd& cell_
                                : combine_groups(replicates, cell_means);
 }
 
-Eigen::VectorXd combined_mean(const Replicates& replicates, const Eigen::MatrixXd& cell_means) {
-  return replicates.rows() > 0 ? combine_rows(replicates, cell_means).mean
-                               : Eigen::VectorXd(cell_means * group_sizes(replicates) /
-                                                 static_cast<double>(replicates.chains()));
-}
-
 ReplicateMean difference(const ReplicateMean& a, const ReplicateMean& b) {
   ReplicateMean d;
   d.mean = a.mean - b.mean;

@@ -20,6 +20,8 @@ class Replicates {
     return {rows * chains_per_row, rows, rows * chains_per_row};
   }
   static Replicates by_group(Index chains) { return {chains, 0, std::min<Index>(32, chains)}; }
+  /// All chains in one cell: a mean without an error.
+  static Replicates as_one(Index chains) { return {chains, 0, 1}; }
 
   Index chains() const { return chains_; }
   Index rows() const { return rows_; }  ///< 0: by group
@@ -45,8 +47,6 @@ struct ReplicateMean {
 
 /// @param cell_means  [components x cells]: the mean of each cell over its chains and draws
 ReplicateMean combine(const Replicates& replicates, const Eigen::MatrixXd& cell_means);
-/// The mean of combine(), bit for bit.
-Eigen::VectorXd combined_mean(const Replicates& replicates, const Eigen::MatrixXd& cell_means);
 
 /// The difference of two independent means: variances add, degrees of freedom by Satterthwaite.
 /// Where one has no error (SE^2 = 0) the other's degrees of freedom stand.
