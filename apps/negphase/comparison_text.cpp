@@ -68,9 +68,10 @@ std::string verdicts(const Comparison& c) {
                       ? fmt::format("{}: bias of the method, not noise: {}. More draws will not "
                                     "mend it.",
                                     label, figures)
-                      : fmt::format("{}: the error bars are too small, or the chains have not "
-                                    "forgotten their start: {}.",
-                                    label, figures));
+                      : fmt::format("{}: the error bars are too small, or {}: {}.", label,
+                                    c.rows[i].sampler ? "the chains have not forgotten their start"
+                                                      : "the proposal misses where the mass is",
+                                    figures));
   }
   return text;
 }

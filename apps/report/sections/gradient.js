@@ -58,7 +58,8 @@ function verdictOf(row, exact) {
       `${percent(relativeNoise(row, exact), 2)} (rms z ${number(row.rms_z)})`;
   return isBiased(row)
       ? `${row.label} is ${figures}: bias of the method, not noise. More draws will not mend it.`
-      : `${row.label} is ${figures}: the error bars are too small, or the chains have not forgotten their start.`;
+      : `${row.label} is ${figures}: the error bars are too small, or ${
+          row.sampler ? 'the chains have not forgotten their start' : 'the proposal misses where the mass is'}.`;
 }
 
 function gradientVerdicts(result) {
