@@ -28,20 +28,23 @@ struct Draws {
   Index chains, draws, width;
 };
 
-// three phases one after the other of the same chains, with errors and without
 template <class Chains, class Spec>
-bool same_bits(const Draws& how, Precision precision = Precision::float64) {
-  const Executor executor(2);
-  const Problem p = rbm_problem("rbm_3x2_strong");
+Chains chains_of(const Draws& how, Precision precision, const Executor& executor) {
   RunSettings settings = settings_on(executor, 5);
   settings.block_width = how.width;
   settings.precision = precision;
   Spec spec;
   spec.role = "negative phase";
-  Spec other = spec;
-  spec.replicates = other.replicates = decltype(spec.replicates)::by_group(how.chains);
-  Chains mean_alone(p, gibbs(), std::move(spec), settings);
-  Chains with_errors(p, gibbs(), std::move(other), settings);
+  spec.replicates = decltype(spec.replicates)::by_group(how.chains);
+  return Chains(rbm_problem("rbm_3x2_strong"), gibbs(), std::move(spec), settings);
+}
+
+// three phases one after the other of the same chains, with errors and without
+template <class Chains, class Spec>
+bool same_bits(const Draws& how, Precision precision = Precision::float64) {
+  const Executor executor(2);
+  auto mean_alone = chains_of<Chains, Spec>(how, precision, executor);
+  auto with_errors = chains_of<Chains, Spec>(how, precision, executor);
   bool same = true;
   for (int update = 0; update < 3; ++update) {
     const Schedule schedule{1, how.draws, 2};
@@ -58,16 +61,8 @@ bool same_bits(const Draws& how, Precision precision = Precision::float64) {
 template <class Chains = PhaseChains, class Spec = PhaseSpec>
 double error_of(const Draws& how, Precision precision = Precision::float64) {
   const Executor executor(2);
-  const Problem p = rbm_problem("rbm_3x2_strong");
-  RunSettings settings = settings_on(executor, 5);
-  settings.block_width = how.width;
-  settings.precision = precision;
-  Spec spec;
-  spec.role = "negative phase";
-  Spec other = spec;
-  spec.replicates = other.replicates = decltype(spec.replicates)::by_group(how.chains);
-  Chains by_mean(p, gibbs(), std::move(spec), settings);
-  Chains by_cells(p, gibbs(), std::move(other), settings);
+  auto by_mean = chains_of<Chains, Spec>(how, precision, executor);
+  auto by_cells = chains_of<Chains, Spec>(how, precision, executor);
   const double scalar = precision == Precision::float32 ? std::numeric_limits<float>::epsilon()
                                                         : std::numeric_limits<double>::epsilon();
   const double bound =

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "negphase/core/column_states.hpp"
 #include "negphase/core/error.hpp"
 #include "negphase/diagnostics/distances.hpp"
 #include "negphase/diagnostics/law_distances.hpp"
@@ -19,20 +20,6 @@ namespace {
 AnyEnergy<double> bound(const AnyModel& model, Index chains) {
   const std::vector<Index> rows(static_cast<std::size_t>(chains), 0);
   return model.bind_double(model.prepare(Eigen::MatrixXd(1, 0)), rows);
-}
-
-bool is_state(const Column& column, double value) {
-  switch (column.kind) {
-    case ColumnKind::real:
-      return true;
-    case ColumnKind::spin:
-      return value == -1 || value == 1;
-    case ColumnKind::count:
-      return value >= 0 && value == std::floor(value);
-    default:
-      return value >= 0 && value == std::floor(value) &&
-             value < static_cast<double>(column.num_states);
-  }
 }
 
 std::vector<Column> columns_of_draws(const ChainDraws& draws, const ModelShape& shape) {

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "negphase/core/column_states.hpp"
 #include "negphase/io/complaints.hpp"
 
 namespace negphase {
@@ -25,20 +26,6 @@ std::string legal_states(const Column& column) {
       return "any number";
     default:
       return fmt::format("0 to {}", column.num_states - 1);
-  }
-}
-
-bool is_state(const Column& column, double value) {
-  switch (column.kind) {
-    case ColumnKind::real:
-      return true;
-    case ColumnKind::spin:
-      return value == -1 || value == 1;
-    case ColumnKind::count:
-      return value >= 0 && value == std::floor(value);
-    default:
-      return value >= 0 && value < static_cast<double>(column.num_states) &&
-             value == std::floor(value);
   }
 }
 
