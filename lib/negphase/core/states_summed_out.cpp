@@ -86,9 +86,12 @@ void StatesSummedOut<Scalar>::weigh(const Block<Scalar>& y) const {
   }
   total_.setZero(y.rows());
   for (Index s = 0; s < num_states_; ++s) {
-    // where all energies are +inf, inf - inf would be NaN
+    // where all energies are +inf, inf - inf would be NaN; exp(-inf) is 0 on some machines only
     weight_.col(s) =
-        (-beta_ * (weight_.col(s) - least_.min(std::numeric_limits<double>::max()))).exp();
+        (weight_.col(s) == std::numeric_limits<double>::infinity())
+            .select(
+                0.0,
+                (-beta_ * (weight_.col(s) - least_.min(std::numeric_limits<double>::max()))).exp());
     total_ += weight_.col(s);
   }
   weighed_ = y;
