@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "negphase/core/portable_log1p.hpp"
+
 namespace negphase {
 
 void LogSumExp::add_to_rest(double term) {
@@ -68,7 +70,7 @@ double log_sum_exp(std::span<const double> a) {
   return sum.value();
 }
 
-double softplus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
+double softplus(double x) { return log1p_exp(x); }
 
 double logistic(double x) {
   if (x >= 0) {

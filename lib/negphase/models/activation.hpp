@@ -3,7 +3,7 @@
 #include <cmath>
 #include <concepts>
 
-#include "negphase/core/portable_exp.hpp"
+#include "negphase/core/portable_log1p.hpp"
 
 namespace negphase {
 
@@ -16,29 +16,6 @@ template <std::floating_point Scalar>
 struct UnitValue {
   Scalar value, slope;  ///< phi(u), phi'(u)
 };
-
-namespace activation {
-
-/// 1/(2N+1) + t2/(2N+3) + ... + t2^(Last-N)/(2Last+1)
-template <int N, int Last, class Scalar>
-constexpr Scalar atanh_series(Scalar t2) {
-  if constexpr (N == Last) {
-    return Scalar{1} / (2 * N + 1);
-  } else {
-    return Scalar{1} / (2 * N + 1) + t2 * atanh_series<N + 1, Last>(t2);
-  }
-}
-
-/// log(1 + e), 0 <= e <= 1, as 2 atanh(t), t = e / (2 + e) <= 1/3. The series is cut where
-/// t^(2N) / (2N + 1) falls below half a rounding: N = 16, for float 7.
-template <std::floating_point Scalar>
-inline Scalar log1p_of_unit(Scalar e) {
-  constexpr int last_term = sizeof(Scalar) == sizeof(double) ? 15 : 6;
-  const Scalar t = e / (2 + e);
-  return 2 * t * atanh_series<0, last_term>(t * t);
-}
-
-}  // namespace activation
 
 struct TanhUnit {
   template <class Scalar>
@@ -54,8 +31,7 @@ struct SoftplusUnit {
   template <class Scalar>
   static UnitValue<Scalar> at(Scalar u) {
     const Scalar e = exp_of_nonpositive(-std::abs(u));
-    return {std::max(u, Scalar{0}) + activation::log1p_of_unit(e),
-            (u < 0 ? e : Scalar{1}) / (1 + e)};
+    return {std::max(u, Scalar{0}) + log1p_of_unit(e), (u < 0 ? e : Scalar{1}) / (1 + e)};
   }
 };
 

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "negphase/core/error.hpp"
+#include "negphase/core/portable_log1p.hpp"
 #include "negphase/models/params.hpp"
 #include "negphase/models/refuse_data.hpp"
 
@@ -126,7 +127,7 @@ void GaussianRbmVisible<Scalar>::finish_energy(const Block<Scalar>& y, PerChain&
   set_parabola(*prepared_, y, out);
   for (Index j = 0; j < fields_.cols(); ++j) {
     const auto field = fields_.col(j);
-    log_terms_ = field.max(Scalar(0)) + (-field.abs()).exp().log1p();
+    log_terms_ = field.unaryExpr([](Scalar b) { return log1p_exp(b); });
     out -= log_terms_.template cast<double>() / beta_;
   }
 }

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "negphase/core/error.hpp"
+#include "negphase/core/portable_log1p.hpp"
 #include "negphase/models/category_columns.hpp"
 #include "negphase/models/params.hpp"
 
@@ -49,8 +50,7 @@ template <class Fields>
 double softplus_sum(const Fields& fields, double beta) {
   double sum = 0;
   for (Index j = 0; j < fields.size(); ++j) {
-    const double t = beta * fields[j];
-    sum += std::max(t, 0.0) + std::log1p(std::exp(-std::abs(t)));
+    sum += log1p_exp(beta * fields[j]);
   }
   return sum;
 }

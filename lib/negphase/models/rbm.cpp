@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "negphase/core/error.hpp"
+#include "negphase/core/portable_log1p.hpp"
 #include "negphase/models/params.hpp"
 
 namespace negphase {
@@ -44,7 +45,7 @@ void set_fields(const RbmWeights<Scalar>& w, RbmLayer layer, const States<Scalar
 template <class Array>
 auto softplus_of(const Array& x) {
   using Scalar = typename Array::Scalar;
-  return x.max(Scalar(0)) + (-x.abs()).exp().log1p();
+  return x.unaryExpr([](Scalar value) { return log1p_exp(value); });
 }
 
 /// sum += sum_c weights[c] dE/dW(visible_c, hidden_c); `hidden` is left multiplied by the weights.
