@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <string>
@@ -10,10 +11,14 @@
 #include "negphase/gradient/nll_objective.hpp"
 #include "negphase/gradient/registry.hpp"
 #include "negphase/gradient/training.hpp"
+#include "negphase/random/philox.hpp"
+#include "negphase/random/philox_source.hpp"
 #include "negphase/registry/registry.hpp"
 #include "planted/ES1.hpp"
 #include "planted/ES2.hpp"
 #include "planted/ES4.hpp"
+#include "planted/RO4.hpp"
+#include "planted/RO5.hpp"
 #include "support/problems.hpp"
 #include "support/step_law.hpp"
 
@@ -104,9 +109,11 @@ TEST_CASE("which chains start anew, and where: planted ES1, ES2 are rejected") {
   const Problem p = quartic_problem(4);
   constexpr int chains = 4000;
   const auto share = [&](const auto& replay) {
+    std::vector<std::uint8_t> starts(chains / 5);
     int anew = 0;
-    for (Index c = 0; c < chains; ++c) {
-      anew += replay.renews(c, 1 + static_cast<std::uint64_t>(c % 5)) ? 1 : 0;
+    for (std::uint64_t time = 1; time <= 5; ++time) {
+      replay.choose(time, 0, starts);
+      anew += static_cast<int>(std::count(starts.begin(), starts.end(), 1));
     }
     return static_cast<double>(anew) / chains;
   };
@@ -133,6 +140,65 @@ TEST_CASE("which chains start anew, and where: planted ES1, ES2 are rejected") {
   CHECK(places(Replay(rbm_problem("rbm_3x2"), Replay::Start::data, 0.2, 1, 3)) <= 2);
   CHECK_THROWS_AS(Replay(p, Replay::Start::noise, 1.5, 1, 3), UsageError);
   CHECK_THROWS_AS(Replay(p, Replay::Start::noise, std::nan(""), 1, 3), UsageError);
+}
+
+namespace {
+
+// whether blocks of any size choose as the first word of each chain's own stream says, and no two
+// chains alike
+template <class SomeReplay>
+bool chooses_by_chain(const SomeReplay& replay, std::uint64_t seed, double rate) {
+  const std::uint64_t choice_seed = derive_seed(seed, "replay"), time = 5;
+  bool right = true;
+  for (const Index first : {0, 64, 1000}) {
+    for (const std::size_t chains : {1, 8, 64, 200}) {
+      std::vector<std::uint8_t> starts(chains);
+      replay.choose(time, first, starts);
+      for (std::size_t i = 0; i < chains; ++i) {
+        const auto chain = static_cast<std::uint32_t>(first) + static_cast<std::uint32_t>(i);
+        const std::uint32_t word =
+            stream_word32(choice_seed, chain, time, static_cast<std::uint32_t>(Purpose::start), 0);
+        right = right && (starts[i] != 0) == (std::ldexp(static_cast<double>(word), -32) < rate);
+      }
+    }
+  }
+  return right;
+}
+
+// ages of 70 chains over 20 updates, held against the choices
+template <class SomeReplay, class Ages>
+bool ages_follow(const SomeReplay& replay) {
+  Ages ages(70);
+  std::vector<std::int64_t> expected(70, 0);
+  std::vector<std::uint8_t> starts(70);
+  bool right = true;
+  for (std::uint64_t time = 0; time < 20; ++time) {
+    ages.advance(replay, time);
+    replay.choose(time, 0, starts);
+    std::int64_t sum = 0;
+    for (std::size_t c = 0; c < expected.size(); ++c) {
+      expected[c] = time == 0 || starts[c] != 0 ? 1 : expected[c] + 1;
+      sum += expected[c];
+    }
+    const auto summary = ages.summary();
+    right = right && std::abs(summary.mean * 70 - static_cast<double>(sum)) < 1e-9 &&
+            summary.most == *std::max_element(expected.begin(), expected.end()) &&
+            summary.least == *std::min_element(expected.begin(), expected.end());
+  }
+  return right;
+}
+
+}  // namespace
+
+TEST_CASE("who starts anew is a function of chain and time, and ages follow; RO4, RO5 do not") {
+  const Problem p = quartic_problem(4);
+  const Replay right(p, Replay::Start::noise, 0.2, 1, 3);
+  CHECK(chooses_by_chain(right, 3, 0.2));
+  CHECK(ages_follow<Replay, ReplayAges>(right));
+  const planted::RO5::Replay by_place(p, planted::RO5::Replay::Start::noise, 0.2, 1, 3);
+  CHECK_FALSE(chooses_by_chain(by_place, 3, 0.2));
+  const planted::RO4::Replay other(p, planted::RO4::Replay::Start::noise, 0.2, 1, 3);
+  CHECK_FALSE(ages_follow<planted::RO4::Replay, planted::RO4::ReplayAges>(other));
 }
 
 TEST_CASE("training sees the buffer that the estimator shows") {

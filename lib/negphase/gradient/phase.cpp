@@ -272,19 +272,19 @@ struct PhaseChains::Typed final : Interface {
       return {};
     }
     return {spec.replay->every(),
+            [this](std::uint64_t time, Index first_chain, std::span<std::uint8_t> starts) {
+              spec.replay->choose(time, first_chain, starts);
+            },
             [this](std::uint64_t time, Index chain, std::span<double> position) {
-              if (!spec.replay->renews(chain, time)) {
-                return false;
-              }
               const auto num_y = shape.y.size();
               spec.replay->start(time, chain, chain % y.rows(), position.first(num_y));
               random_position(shape.z, seed, chain, position.subspan(num_y), time);
-              return true;
             }};
   }
 
   Phase draw(const Schedule& schedule, const PhaseLooks& looks) override {
     mean_sums.clear();  // or both would be in memory at once
+    cell_sums.clear();
     BlockSums sums(static_cast<std::size_t>(chains.plan().num_blocks()));
     if (looks.after.empty()) {
       advance(schedule, sums);

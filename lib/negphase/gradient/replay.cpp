@@ -1,10 +1,11 @@
 #include "negphase/gradient/replay.hpp"
 
 #include <algorithm>
-#include <boost/random/uniform_01.hpp>
+#include <array>
 #include <boost/random/uniform_int_distribution.hpp>
 #include <numeric>
 
+#include "negphase/random/fill.hpp"
 #include "negphase/random/philox_source.hpp"
 #include "negphase/random/stream_engine.hpp"
 #include "negphase/run/random_position.hpp"
@@ -24,9 +25,18 @@ Replay::Replay(const Problem& problem, Start start, double rate, Index every, st
   }
 }
 
-bool Replay::renews(Index chain, std::uint64_t time) const {
-  StreamEngine engine(choice_seed_, static_cast<std::uint32_t>(chain), time, Purpose::start);
-  return boost::random::uniform_01<double>()(engine) < rate_;
+// by a uniform of 32 bits a chain: the first word of its stream
+void Replay::choose(std::uint64_t time, Index first_chain, std::span<std::uint8_t> starts) const {
+  std::array<std::uint32_t, 64> words{};
+  for (std::size_t done = 0; done < starts.size(); done += words.size()) {
+    const std::size_t n = std::min(words.size(), starts.size() - done);
+    const auto chain = static_cast<std::uint32_t>(first_chain) + static_cast<std::uint32_t>(done);
+    fill_words32({choice_seed_, time, chain, static_cast<std::uint32_t>(Purpose::start)}, 0, 1, n,
+                 words.data());
+    for (std::size_t i = 0; i < n; ++i) {
+      starts[done + i] = 0x1p-32 * words[i] < rate_ ? 1 : 0;
+    }
+  }
 }
 
 void Replay::start(std::uint64_t time, Index chain, Index row, std::span<double> y) const {
@@ -44,9 +54,14 @@ void Replay::start(std::uint64_t time, Index chain, Index row, std::span<double>
 }
 
 void ReplayAges::advance(const Replay& replay, std::uint64_t time) {
+  starts_.resize(ages_.size());
+  if (time == 0) {
+    std::fill(starts_.begin(), starts_.end(), std::uint8_t{1});
+  } else {
+    replay.choose(time, 0, starts_);
+  }
   for (std::size_t c = 0; c < ages_.size(); ++c) {
-    const bool starts = time == 0 || replay.renews(static_cast<Index>(c), time);
-    ages_[c] = starts ? 1 : ages_[c] + 1;
+    ages_[c] = starts_[c] != 0 ? 1 : ages_[c] + 1;
   }
 }
 

@@ -25,7 +25,8 @@ class Replay {
 
   Index every() const { return every_; }
   double rate() const { return rate_; }
-  bool renews(Index chain, std::uint64_t time) const;
+  /// Of chains first_chain, first_chain + 1, ...: whether each starts anew at that time.
+  void choose(std::uint64_t time, Index first_chain, std::span<std::uint8_t> starts) const;
   /// Writes the start of the chain's y at that time; time 0: the very first.
   void start(std::uint64_t time, Index chain, Index row, std::span<double> y) const;
   /// The start at time 0, as a phase takes it.
@@ -57,6 +58,7 @@ class ReplayAges {
 
  private:
   std::vector<std::int64_t> ages_;
+  std::vector<std::uint8_t> starts_;  ///< of the present update
 };
 
 }  // namespace negphase

@@ -50,7 +50,8 @@ struct Chains<Scalar>::BlockRun {
         scratch(all.kernel_.scratch(energy, all.plan_.width)),
         random(all.setup_.seed, static_cast<std::uint32_t>(first_chain), all.plan_.width),
         info(all.plan_.width),
-        new_start(static_cast<std::size_t>(start.cols())) {}
+        new_start(static_cast<std::size_t>(start.cols())),
+        starts_anew(static_cast<std::size_t>(live)) {}
 
   Index first_chain, live;
   AnyEnergy<Scalar> energy;
@@ -60,7 +61,8 @@ struct Chains<Scalar>::BlockRun {
   PhiloxSource random;
   StepInfo info;
   std::vector<double> new_start;
-  std::uint64_t renewed_at = 0;  ///< step before which chains were last renewed
+  std::vector<std::uint8_t> starts_anew;  ///< of the live chains
+  std::uint64_t renewed_at = 0;           ///< step before which chains were last renewed
   std::unique_ptr<FaultAt> fault;
 };
 
@@ -169,12 +171,15 @@ bool Chains<Scalar>::renew(BlockRun& run, std::uint64_t step) const {
   }
   run.renewed_at = step;
   const std::uint64_t time = step / static_cast<std::uint64_t>(renewal.every);
+  renewal.choose(time, run.first_chain, run.starts_anew);
+  Block<Scalar>& position = run.state.position();
   for (Index c = 0; c < run.live; ++c) {
-    if (!renewal.start(time, run.first_chain + c, run.new_start)) {
+    if (run.starts_anew[static_cast<std::size_t>(c)] == 0) {
       continue;
     }
+    renewal.start(time, run.first_chain + c, run.new_start);
     for (Index j = 0; j < run.start.cols(); ++j) {
-      run.state.position()(c, j) = static_cast<Scalar>(run.new_start[static_cast<std::size_t>(j)]);
+      position(c, j) = static_cast<Scalar>(run.new_start[static_cast<std::size_t>(j)]);
     }
   }
   return true;

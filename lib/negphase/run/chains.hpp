@@ -34,13 +34,17 @@ class Observer {
 };
 
 /// Chains that start anew on the way (replay buffers, short runs). Before each step whose number is
-/// a multiple of `every`, but before the first, `start` is asked of each chain; the caches of all
-/// chains are then made anew, so that no chain depends on whether another one started.
+/// a multiple of `every`, but before the first, `choose` says which chains start; the caches of all
+/// chains are then made anew, so that no chain depends on whether another one started. Both must be
+/// pure functions of chain and time = step / every.
 struct Renewal {
   Index every = 0;  ///< steps; 0: never
-  /// Writes a new start of the free columns and returns true, or false: the chain goes on. Must be
-  /// a pure function of chain and time = step / every.
-  std::function<bool(std::uint64_t time, Index chain, std::span<double> position)> start = {};
+  /// Of chains first_chain, first_chain + 1, ...: 1 where the chain starts anew, 0 where it goes
+  /// on.
+  std::function<void(std::uint64_t time, Index first_chain, std::span<std::uint8_t> starts)>
+      choose = {};
+  /// Writes a new start of the free columns.
+  std::function<void(std::uint64_t time, Index chain, std::span<double> position)> start = {};
 };
 
 /// The chains of a run: who they are, where they start, what they sample. Chain ids are 0 ..
