@@ -2,12 +2,16 @@
 
 #include <doctest/doctest.h>
 
+#include <bit>
 #include <cmath>
 #include <set>
 
 #include "negphase/core/error.hpp"
+#include "negphase/gradient/rows_of_data.hpp"
 
 #include "planted/P3.hpp"
+#include "planted/RO7.hpp"
+#include "planted/RO9.hpp"
 #include "planted/TR1.hpp"
 #include "support/problems.hpp"
 
@@ -73,6 +77,41 @@ TEST_CASE("the rows of a batch are rows of the data, x beside its y") {
   }
 }
 
+namespace {
+
+// the rows of a batch, bit for bit, of data with these extreme entries among whole numbers
+template <class Rows>
+bool keeps_bits(std::initializer_list<double> entries, bool bytes) {
+  Eigen::MatrixXd data(23, 11);
+  for (Index i = 0; i < data.size(); ++i) {
+    data.data()[i] = static_cast<double>(i * i % 256 - 128);
+  }
+  std::copy(entries.begin(), entries.end(), data.col(4).data() + 5);
+  const std::vector<Index> some{22, 5, 6, 7, 0, 5, 13, 1, 8, 9, 2};
+  const Rows rows(data);
+  Eigen::MatrixXd taken;
+  rows.take(some, taken);
+  bool right = rows.are_bytes() == bytes && taken.rows() == 11 && taken.cols() == 11;
+  for (std::size_t i = 0; right && i < some.size(); ++i) {
+    for (Index j = 0; j < 11; ++j) {
+      right = right && std::bit_cast<std::uint64_t>(taken(static_cast<Index>(i), j)) ==
+                           std::bit_cast<std::uint64_t>(data(some[i], j));
+    }
+  }
+  return right;
+}
+
+}  // namespace
+
+TEST_CASE("rows of small whole numbers are kept as bytes, others as they are; RO9 rounds them") {
+  CHECK(keeps_bits<RowsOfData>({-128, 127, 0, 1}, true));
+  for (const double other : {0.5, -0.0, 128.0, -129.0, 1e300, -127.9, 256.0}) {
+    CAPTURE(other);
+    CHECK(keeps_bits<RowsOfData>({1, other}, false));
+  }
+  CHECK_FALSE(keeps_bits<planted::RO9::RowsOfData>({1, 0.5}, false));
+}
+
 TEST_CASE("an epoch takes every row once, in an order of its own") {
   const Problem p = numbered_rows(8);
   Batches batches(p, 4, 5);
@@ -88,6 +127,34 @@ TEST_CASE("an epoch takes every row once, in an order of its own") {
   }
   CHECK(epochs[0] != epochs[1]);
   CHECK(epochs[1] != epochs[2]);
+}
+
+namespace {
+
+// batches of 3 out of 8 rows, 8 of them: three epochs, in which each row stands once
+template <class SomeBatches>
+bool epochs_are_whole() {
+  const Problem p = numbered_rows(8);
+  SomeBatches batches(p, 3, 5);
+  std::vector<double> seen;
+  bool right = true;
+  for (int update = 1; update <= 8; ++update) {
+    const auto& batch = batches.next(p.model, update);
+    right = right && batch.y.rows() == 3;
+    seen.insert(seen.end(), batch.y.data(), batch.y.data() + batch.y.size());
+  }
+  for (std::size_t epoch = 0; right && epoch < 3; ++epoch) {
+    const auto begin = seen.begin() + 8 * static_cast<std::ptrdiff_t>(epoch);
+    right = std::set<double>(begin, begin + 8).size() == 8;
+  }
+  return right;
+}
+
+}  // namespace
+
+TEST_CASE("a batch may reach into the next epoch; RO7, which takes too much of it, is rejected") {
+  CHECK(epochs_are_whole<Batches>());
+  CHECK_FALSE(epochs_are_whole<planted::RO7::Batches>());
 }
 
 TEST_CASE("planted P3: the order of the data forgotten gives other batches") {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
+#include <utility>
 
 #include "negphase/core/error.hpp"
 #include "negphase/core/memory.hpp"
@@ -46,19 +48,22 @@ DataSum sum_data(const AnyEnergy<double>& free_energy, const Block<double>& y, I
 DataSum sum_over_data(const Eigen::MatrixXd& y, Index num_params, const BindData& free_energies,
                       const Executor& executor) {
   const Index blocks = (y.rows() + block_chains - 1) / block_chains;
-  check_memory(
-      sizeof(double) * static_cast<double>(blocks) * static_cast<double>(num_params),
-      fmt::format("positive phase: sums over {} parameters on {} rows take", num_params, y.rows()));
-  const auto sums = executor.map<DataSum>(blocks, [&](Index i) {
+  const double bytes =
+      sizeof(double) * static_cast<double>(blocks) * static_cast<double>(num_params);
+  if (const std::string shortage = memory_shortage(bytes); !shortage.empty()) {
+    throw ConfigError(fmt::format("positive phase: sums over {} parameters on {} rows take {}",
+                                  num_params, y.rows(), shortage));
+  }
+  auto sums = executor.map<DataSum>(blocks, [&](Index i) {
     const Index first = i * block_chains;
     const Index size = std::min(block_chains, y.rows() - first);
     const Block<double> data = y.middleRows(first, size).array();
     return sum_data(free_energies(first, size), data, first);
   });
-  DataSum all{Eigen::VectorXd::Zero(sums[0].param_grad.size()), 0};
-  for (const DataSum& sum : sums) {
-    all.param_grad += sum.param_grad;
-    all.free_energy += sum.free_energy;
+  DataSum all = std::move(sums[0]);
+  for (std::size_t i = 1; i < sums.size(); ++i) {
+    all.param_grad += sums[i].param_grad;
+    all.free_energy += sums[i].free_energy;
   }
   return all;
 }

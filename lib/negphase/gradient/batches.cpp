@@ -1,7 +1,6 @@
 #include "negphase/gradient/batches.hpp"
 
 #include <algorithm>
-#include <array>
 #include <boost/random/normal_distribution.hpp>
 #include <boost/random/uniform_int_distribution.hpp>
 #include <numeric>
@@ -14,25 +13,6 @@ namespace negphase {
 namespace {
 
 bool is_real(const Column& column) { return column.kind == ColumnKind::real; }
-
-// into the memory of the batch before, a cache line of each column at a time
-void take_rows(const RowsOfData& all, const std::vector<Index>& rows, Eigen::MatrixXd& taken) {
-  constexpr Index tile = 8;
-  taken.resize(static_cast<Index>(rows.size()), all.cols());
-  std::array<const double*, tile> from{};
-  for (Index first = 0; first < taken.rows(); first += tile) {
-    const Index size = std::min(tile, taken.rows() - first);
-    for (Index i = 0; i < size; ++i) {
-      from[static_cast<std::size_t>(i)] = all.row(rows[static_cast<std::size_t>(first + i)]).data();
-    }
-    for (Index j = 0; j < all.cols(); ++j) {
-      double* to = taken.col(j).data() + first;
-      for (Index i = 0; i < size; ++i) {
-        to[i] = from[static_cast<std::size_t>(i)][j];
-      }
-    }
-  }
-}
 
 }  // namespace
 
@@ -56,15 +36,19 @@ const Problem& Batches::next(const AnyModel& model, std::int64_t update) {
     problem_.model = model;
     return problem_;
   }
-  taken_ = is_all_rows() ? order_ : next_rows();
+  if (is_all_rows()) {
+    taken_ = order_;
+  } else {
+    take_next_rows();
+  }
   if (!batch_) {
     batch_ = Problem{model, {}, {}, problem_.beta};
-    x_rows_ = problem_.x;
-    y_rows_ = problem_.y;
+    x_rows_ = RowsOfData(problem_.x);
+    y_rows_ = RowsOfData(problem_.y);
   }
   batch_->model = model;
-  take_rows(x_rows_, taken_, batch_->x);
-  take_rows(y_rows_, taken_, batch_->y);
+  x_rows_.take(taken_, batch_->x);
+  y_rows_.take(taken_, batch_->y);
   if (noise_ > 0) {
     add_noise(update);
   }
@@ -90,16 +74,18 @@ void Batches::add_noise(std::int64_t update) {
   }
 }
 
-std::vector<Index> Batches::next_rows() {
-  std::vector<Index> batch;
-  batch.reserve(static_cast<std::size_t>(batch_rows_));
-  while (static_cast<Index>(batch.size()) < batch_rows_) {
+void Batches::take_next_rows() {
+  taken_.clear();
+  while (static_cast<Index>(taken_.size()) < batch_rows_) {
     if (next_ == order_.size()) {
       shuffle();
     }
-    batch.push_back(order_[next_++]);
+    const std::uint64_t missing = static_cast<std::uint64_t>(batch_rows_) - taken_.size();
+    const std::uint64_t end = std::min<std::uint64_t>(order_.size(), next_ + missing);
+    taken_.insert(taken_.end(), order_.begin() + static_cast<Index>(next_),
+                  order_.begin() + static_cast<Index>(end));
+    next_ = end;
   }
-  return batch;
 }
 
 // Fisher-Yates by hand: std::shuffle differs between standard libraries

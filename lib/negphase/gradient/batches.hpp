@@ -4,12 +4,10 @@
 #include <vector>
 
 #include "negphase/gradient/estimate.hpp"
+#include "negphase/gradient/rows_of_data.hpp"
 #include "negphase/run/saved_state.hpp"
 
 namespace negphase {
-
-/// Data whose rows lie each in one piece.
-using RowsOfData = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 /// The rows of one update after the other: each epoch takes all rows once, in an order of its own
 /// that depends on the seed and the epoch only. A batch may reach into the next epoch. With noise
@@ -39,13 +37,12 @@ class Batches {
   void restore(const SavedState& state);
 
  private:
-  std::vector<Index> next_rows();
+  void take_next_rows();
   void add_noise(std::int64_t update);
   void shuffle();
 
   Problem problem_;
   std::optional<Problem> batch_;  ///< one that is not all rows as they are
-  /// the data once more, row by row: of a batch's rows whole cache lines are read
   RowsOfData x_rows_, y_rows_;
   std::vector<Index> taken_;  ///< its rows
   Index batch_rows_;
