@@ -86,21 +86,24 @@ void Trainer::take_step(double rate) {
   last_chain_ages_ = found.chain_ages;
   Params w = model_.params();
   watch();
-  Eigen::VectorXd along = last_gradient_ + penalties();
-  const double longest = options_.real("clip");
-  clipped_ += clip(along, longest) > longest && longest > 0 ? 1 : 0;
+  Eigen::VectorXd along = last_gradient_;
+  add_penalties(along);
+  if (const double longest = options_.real("clip"); longest > 0) {
+    clipped_ += clip(along, longest) > longest ? 1 : 0;
+  }
   optimizer_.step(w, along, rate);
-  const std::string smaller =
-      fmt::format("take a smaller learning_rate than {}", options_.real("learning_rate"));
+  const auto smaller = [this] {
+    return fmt::format("take a smaller learning_rate than {}", options_.real("learning_rate"));
+  };
   if (!w.allFinite()) {
     throw ModelError(fmt::format("training: a parameter is no longer finite after update {}; {}",
-                                 updates_, smaller));
+                                 updates_, smaller()));
   }
   try {
     model_ = model_.with_params(std::move(w));
   } catch (const ConfigError& illegal) {  // a precision that is no longer positive definite
     throw ModelError(fmt::format("training: update {} left the legal parameters: {}; {}", updates_,
-                                 illegal.what(), smaller));
+                                 illegal.what(), smaller()));
   }
 }
 
@@ -117,13 +120,14 @@ void Trainer::watch() {
   }
 }
 
-Eigen::VectorXd Trainer::penalties() const {
-  Eigen::VectorXd all = options_.real("l2") * model_.params();
-  if (const double strength = options_.real("energy_penalty"); strength > 0) {
-    all += energy_penalty_gradient(model_, objective_->batch(), objective_->negatives(), strength,
-                                   *executor_);
+void Trainer::add_penalties(Eigen::VectorXd& gradient) const {
+  if (const double l2 = options_.real("l2"); l2 > 0) {
+    gradient += l2 * model_.params();
   }
-  return all;
+  if (const double strength = options_.real("energy_penalty"); strength > 0) {
+    gradient += energy_penalty_gradient(model_, objective_->batch(), objective_->negatives(),
+                                        strength, *executor_);
+  }
 }
 
 void Trainer::search_step() {

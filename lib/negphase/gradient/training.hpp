@@ -73,7 +73,7 @@ class Trainer {
   void take_step(double rate);
   void search_step();
   void watch();
-  Eigen::VectorXd penalties() const;
+  void add_penalties(Eigen::VectorXd& gradient) const;
 
   Options options_;
   AnyModel model_;
