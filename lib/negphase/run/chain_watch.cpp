@@ -1,6 +1,7 @@
 #include "negphase/run/chain_watch.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <map>
@@ -82,14 +83,36 @@ class Alikeness {
 
 }  // namespace
 
+namespace {
+
+// the numbers of `size` chains from `first` on; of a fixed size they stay in registers
+template <class Scalar>
+void hash_positions(const Block<Scalar>& position, Index first, Index size, std::uint64_t* here) {
+  std::fill_n(here, size, 0x9e3779b97f4a7c15U);
+  for (Index j = 0; j < position.cols(); ++j) {
+    const Scalar* value = position.col(j).data() + first;
+    for (Index c = 0; c < size; ++c) {
+      here[c] = mix(here[c], bits_of(value[c]));
+    }
+  }
+}
+
+}  // namespace
+
 template <class Scalar>
 void ChainWatch::look(const Block<Scalar>& position) {
-  here_.assign(chains_.size(), 0x9e3779b97f4a7c15U);
-  for (Index j = 0; j < position.cols(); ++j) {
-    const Scalar* value = position.col(j).data();
-    for (std::uint64_t& here : here_) {
-      here = mix(here, bits_of(*value++));
+  constexpr Index together = 32;
+  const auto chains = static_cast<Index>(chains_.size());
+  here_.resize(chains_.size());
+  std::array<std::uint64_t, together> some{};
+  for (Index first = 0; first < chains; first += together) {
+    const Index size = std::min(together, chains - first);
+    if (size == together) {
+      hash_positions(position, first, together, some.data());
+    } else {
+      hash_positions(position, first, size, some.data());
     }
+    std::copy_n(some.begin(), size, here_.begin() + first);
   }
   for (std::size_t c = 0; c < chains_.size(); ++c) {
     Chain& chain = chains_[c];
