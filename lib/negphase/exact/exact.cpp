@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <functional>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -474,12 +475,17 @@ ExactAnswer solve(const Task& task, const Executor& executor) {
 
 // ---- the positive phase
 
+/// Whether the model sums z out itself.
+bool sums_out(const AnyModel& model, const AnyPrepared& prepared, std::span<const Index> latents,
+              double beta) {
+  const std::array<Index, 1> row{0};
+  return beta > 0 && model.bind_double(prepared, row).can_sum_out(latents);
+}
+
 /// Whether there is no z, or the model sums it out itself.
 bool has_closed_form(const AnyModel& model, const Eigen::MatrixXd& x, double beta) {
   const std::vector<Index> latents = latent_columns(model.shape());
-  const std::array<Index, 1> row{0};
-  return latents.empty() ||
-         (beta > 0 && model.bind_double(model.prepare(x), row).can_sum_out(latents));
+  return latents.empty() || sums_out(model, model.prepare(x), latents, beta);
 }
 
 /// Nothing where z cannot be summed out.
@@ -488,15 +494,15 @@ std::optional<DataSum> sum_in_closed_form(const AnyModel& model, const Eigen::Ma
                                           const Executor& executor) {
   const ModelShape shape = model.shape();
   check_data(shape, x, y);
-  if (!has_closed_form(model, x, beta)) {
-    return std::nullopt;
-  }
   const std::vector<Index> latents = latent_columns(shape);
   const AnyPrepared prepared = model.prepare(x);
+  if (!latents.empty() && !sums_out(model, prepared, latents, beta)) {
+    return std::nullopt;
+  }
   const auto bind = [&](Index first, Index size) {
-    std::vector<Index> row_of_chain;
-    for (Index c = 0; c < size; ++c) {
-      row_of_chain.push_back(shape.num_x > 0 ? first + c : 0);
+    std::vector<Index> row_of_chain(static_cast<std::size_t>(size), 0);
+    if (shape.num_x > 0) {
+      std::iota(row_of_chain.begin(), row_of_chain.end(), first);
     }
     AnyEnergy<double> energy = model.bind_double(prepared, row_of_chain);
     return latents.empty() ? std::move(energy) : energy.summed_out(latents, beta);
