@@ -4,6 +4,9 @@
 
 #include <cmath>
 #include <functional>
+#include <vector>
+
+#include "planted/RO8.hpp"
 
 namespace {
 
@@ -17,6 +20,27 @@ Eigen::MatrixXd row_of(std::initializer_list<double> values) {
     m(0, j++) = v;
   }
   return m;
+}
+
+// groups of 2 and of 1 of 33 chains: SE^2 = sum_g n_g (m_g - mean)^2 / (G - 1) / chains
+template <class SomeReplicates, class SomeCombine>
+bool right_by_unequal_groups(SomeCombine&& combine) {
+  const auto replicates = SomeReplicates::by_group(33);
+  Eigen::MatrixXd means(2, 32);
+  double mean = 0, squares = 0;
+  for (Index g = 0; g < 32; ++g) {
+    means(0, g) = static_cast<double>(g * g % 7);
+    means(1, g) = -means(0, g);
+    mean += static_cast<double>(replicates.cell_size(g)) * means(0, g) / 33;
+  }
+  for (Index g = 0; g < 32; ++g) {
+    const double d = means(0, g) - mean;
+    squares += static_cast<double>(replicates.cell_size(g)) * d * d / 31 / 33;
+  }
+  const auto r = combine(replicates, means);
+  return std::abs(r.mean[0] - mean) < 1e-14 && std::abs(r.mean[1] + mean) < 1e-14 &&
+         std::abs(r.squared_error[0] - squares) < 1e-14 &&
+         std::abs(r.squared_error[1] - squares) < 1e-14;
 }
 
 // the textbook, written plainly
@@ -40,8 +64,41 @@ bool right_by_row(const Combine& combine) {
 }  // namespace
 
 TEST_CASE("groups and rows give the textbook's standard errors and degrees of freedom") {
-  CHECK(right_by_group(combine));
-  CHECK(right_by_row(combine));
+  const Combine combine_means = [](const Replicates& r, const Eigen::MatrixXd& m) {
+    return combine(r, m);
+  };
+  CHECK(right_by_group(combine_means));
+  CHECK(right_by_row(combine_means));
+}
+
+TEST_CASE("groups of several sizes count by their chains; RO8 counts them alike") {
+  using RightCombine = ReplicateMean (*)(const Replicates&, const Eigen::MatrixXd&);
+  CHECK(right_by_unequal_groups<Replicates>(static_cast<RightCombine>(combine)));
+  namespace wrong = planted::RO8;
+  using WrongCombine = wrong::ReplicateMean (*)(const wrong::Replicates&, const Eigen::MatrixXd&);
+  CHECK_FALSE(
+      right_by_unequal_groups<wrong::Replicates>(static_cast<WrongCombine>(wrong::combine)));
+}
+
+TEST_CASE("sums that are asked for give the bits of the means made of them, each asked for twice") {
+  const auto asked_for = [](const Replicates& replicates, const Eigen::MatrixXd& means) {
+    std::vector<int> asked(static_cast<std::size_t>(means.cols()), 0);
+    Eigen::VectorXd sum;
+    const auto cells = [&](Index cell) {
+      ++asked[static_cast<std::size_t>(cell)];
+      sum = 3 * means.col(cell);
+      return CellSum{sum, 1.0 / 3};
+    };
+    const ReplicateMean r = combine(replicates, means.rows(), cells);
+    const Eigen::MatrixXd made = 1.0 / 3 * (3 * means).eval();
+    const ReplicateMean same = combine(replicates, made);
+    CHECK(r.mean == same.mean);
+    CHECK(r.squared_error == same.squared_error);
+    CHECK(asked == std::vector<int>(asked.size(), 2));
+    return same;
+  };
+  CHECK(right_by_group(asked_for));
+  CHECK(right_by_row(asked_for));
 }
 
 TEST_CASE("planted E10 and E6: wrong standard errors are rejected") {

@@ -309,32 +309,40 @@ struct PhaseChains::Typed final : Interface {
   }
 
   ReplicateMean draw_mean(const Schedule& schedule, bool with_errors) override {
-    begin_mean_sums();
-    BlockSums cells(mean_sums.size());
+    begin(mean_sums);
+    if (with_errors) {
+      begin(cell_sums);
+    }
     chains.advance(
         schedule,
         [&](Index block, Index first_chain, Index live) {
           auto& whole = mean_sums[static_cast<std::size_t>(block)];
-          auto& parts = cells[static_cast<std::size_t>(block)];
           if (!whole) {
             whole = new_sums(Replicates::as_one(spec.replicates.chains()), first_chain, live, {});
           }
-          if (with_errors && !parts) {
-            parts = new_sums(spec.replicates, first_chain, live, {});
+          auto* parts = with_errors ? &cell_sums[static_cast<std::size_t>(block)] : nullptr;
+          if (parts != nullptr && !*parts) {
+            *parts = new_sums(spec.replicates, first_chain, live, {});
           }
-          return std::make_unique<PartOfSums<Scalar>>(*whole, parts.get(), watch_of(block));
+          return std::make_unique<PartOfSums<Scalar>>(
+              *whole, parts != nullptr ? parts->get() : nullptr, watch_of(block));
         },
         spec.restart);
-    ReplicateMean result =
-        with_errors ? combine(spec.replicates, cell_means(cells, schedule.draws)) : ReplicateMean{};
+    ReplicateMean result;
+    if (with_errors) {
+      Eigen::VectorXd of_several;
+      result = combine(spec.replicates, shape.num_params, [&](Index cell) {
+        return sum_of_cell(cell_sums, cell, schedule.draws, of_several);
+      });
+    }
     result.mean = mean_of_sums(schedule.draws);
     return result;
   }
 
   // one set of sums for all calls: in an update of training their memory costs as much as they do
-  void begin_mean_sums() {
-    mean_sums.resize(static_cast<std::size_t>(chains.plan().num_blocks()));
-    for (const auto& sums : mean_sums) {
+  void begin(BlockSums& all) const {
+    all.resize(static_cast<std::size_t>(chains.plan().num_blocks()));
+    for (const auto& sums : all) {
       if (sums) {
         sums->forget();
       }
@@ -392,18 +400,28 @@ struct PhaseChains::Typed final : Interface {
         spec.restart);
   }
 
-  // [P x cells], blocks in their order
+  // blocks in their order; a cell of several blocks is summed in `of_several`
+  CellSum sum_of_cell(const BlockSums& blocks, Index cell, Index draws,
+                      Eigen::VectorXd& of_several) const {
+    const auto [first, last] = blocks_of(cell);
+    const double scale = 1 / static_cast<double>(spec.replicates.cell_size(cell) * draws);
+    if (first == last) {
+      return {blocks[first]->sum_of(cell), scale};
+    }
+    of_several = blocks[first]->sum_of(cell);
+    for (std::size_t b = first + 1; b <= last; ++b) {
+      of_several += blocks[b]->sum_of(cell);
+    }
+    return {of_several, scale};
+  }
+
+  // [P x cells]
   Eigen::MatrixXd cell_means(const BlockSums& blocks, Index draws) const {
-    const Replicates& replicates = spec.replicates;
-    Eigen::MatrixXd cells(shape.num_params, replicates.cells());
-    for (Index cell = 0; cell < replicates.cells(); ++cell) {
-      auto mean = cells.col(cell);
-      const auto [first, last] = blocks_of(cell);
-      mean = blocks[first]->sum_of(cell);
-      for (std::size_t b = first + 1; b <= last; ++b) {
-        mean += blocks[b]->sum_of(cell);
-      }
-      mean /= static_cast<double>(replicates.cell_size(cell) * draws);
+    Eigen::MatrixXd cells(shape.num_params, spec.replicates.cells());
+    Eigen::VectorXd of_several;
+    for (Index cell = 0; cell < cells.cols(); ++cell) {
+      const CellSum found = sum_of_cell(blocks, cell, draws, of_several);
+      cells.col(cell) = found.scale * found.sum;
     }
     return cells;
   }
@@ -508,7 +526,7 @@ struct PhaseChains::Typed final : Interface {
   ChainSetup<Scalar> setup;
   Chains<Scalar> chains;
   std::vector<ChainWatch> watches;  ///< one a block
-  BlockSums mean_sums;              ///< of draw_mean()
+  BlockSums mean_sums, cell_sums;   ///< of draw_mean()
 };
 
 PhaseChains::PhaseChains(const Problem& problem, const AnySampler& sampler, PhaseSpec spec,

@@ -1,34 +1,37 @@
 #include "negphase/gradient/replicates.hpp"
 
 #include <limits>
+#include <utility>
 
 namespace negphase {
 
 namespace {
 
-Eigen::VectorXd group_sizes(const Replicates& replicates) {
-  Eigen::VectorXd sizes(replicates.cells());
-  for (Index g = 0; g < sizes.size(); ++g) {
-    sizes[g] = static_cast<double>(replicates.cell_size(g));
-  }
-  return sizes;
-}
+using Cells = std::function<CellSum(Index cell)>;
 
-ReplicateMean combine_groups(const Replicates& replicates, const Eigen::MatrixXd& cell_means) {
+ReplicateMean combine_groups(const Replicates& replicates, Index components, const Cells& sum_of) {
   const Index cells = replicates.cells();
-  const Eigen::VectorXd sizes = group_sizes(replicates);
   const auto n = static_cast<double>(replicates.chains());
   const auto freedom = static_cast<double>(cells - 1);
-  ReplicateMean result;
-  result.mean = cell_means * sizes / n;
-  result.squared_error = (cell_means.colwise() - result.mean).cwiseAbs2() * sizes / freedom / n;
-  result.degrees_of_freedom = Eigen::VectorXd::Constant(cell_means.rows(), freedom);
-  result.mean_square = result.mean.cwiseAbs2();
-  return result;
+  const auto size = [&](Index g) { return static_cast<double>(replicates.cell_size(g)); };
+  Eigen::VectorXd mean = Eigen::VectorXd::Zero(components), squares = mean;
+  for (Index g = 0; g < cells; ++g) {
+    const CellSum cell = sum_of(g);
+    mean += size(g) * (cell.scale * cell.sum);
+  }
+  mean /= n;
+  for (Index g = 0; g < cells; ++g) {
+    const CellSum cell = sum_of(g);
+    squares += size(g) * (cell.scale * cell.sum - mean).cwiseAbs2();
+  }
+  squares /= freedom * n;
+  Eigen::VectorXd mean_square = mean.cwiseAbs2();
+  return {std::move(mean), std::move(squares), Eigen::VectorXd::Constant(components, freedom),
+          std::move(mean_square)};
 }
 
-ReplicateMean combine_rows(const Replicates& replicates, const Eigen::MatrixXd& cell_means) {
-  const Index components = cell_means.rows(), rows = replicates.rows();
+ReplicateMean combine_rows(const Replicates& replicates, Index components, const Cells& sum_of) {
+  const Index rows = replicates.rows();
   const Index per_row = replicates.chains() / rows;
   const auto r = static_cast<double>(rows), m = static_cast<double>(per_row);
   Eigen::VectorXd mean = Eigen::VectorXd::Zero(components), between = mean, squared_error = mean;
@@ -36,12 +39,14 @@ ReplicateMean combine_rows(const Replicates& replicates, const Eigen::MatrixXd& 
   for (Index row = 0; row < rows; ++row) {
     row_mean.setZero();
     for (Index k = 0; k < per_row; ++k) {
-      row_mean += cell_means.col(row + k * rows);
+      const CellSum cell = sum_of(row + k * rows);
+      row_mean += cell.scale * cell.sum;
     }
     row_mean /= m;
     share.setZero();
     for (Index k = 0; k < per_row; ++k) {
-      share += (cell_means.col(row + k * rows) - row_mean).cwiseAbs2();
+      const CellSum cell = sum_of(row + k * rows);
+      share += (cell.scale * cell.sum - row_mean).cwiseAbs2();
     }
     share /= (m - 1) * m * r * r;
     mean += row_mean / r;
@@ -57,9 +62,14 @@ ReplicateMean combine_rows(const Replicates& replicates, const Eigen::MatrixXd& 
 
 }  // namespace
 
+ReplicateMean combine(const Replicates& replicates, Index components, const Cells& cells) {
+  return replicates.rows() > 0 ? combine_rows(replicates, components, cells)
+                               : combine_groups(replicates, components, cells);
+}
+
 ReplicateMean combine(const Replicates& replicates, const Eigen::MatrixXd& cell_means) {
-  return replicates.rows() > 0 ? combine_rows(replicates, cell_means)
-                               : combine_groups(replicates, cell_means);
+  return combine(replicates, cell_means.rows(),
+                 [&](Index cell) { return CellSum{cell_means.col(cell)}; });
 }
 
 ReplicateMean difference(const ReplicateMean& a, const ReplicateMean& b) {

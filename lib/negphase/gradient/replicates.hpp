@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <vector>
 
 #include "negphase/core/block.hpp"
@@ -47,6 +48,15 @@ struct ReplicateMean {
 
 /// @param cell_means  [components x cells]: the mean of each cell over its chains and draws
 ReplicateMean combine(const Replicates& replicates, const Eigen::MatrixXd& cell_means);
+/// The mean of a cell is scale times its sum [components].
+struct CellSum {
+  Eigen::Ref<const Eigen::VectorXd> sum;
+  double scale = 1;
+};
+/// The same of sums that are asked for, each twice, so that no matrix is made of their means; bit
+/// for bit as if it had been. A sum need not outlive the next call.
+ReplicateMean combine(const Replicates& replicates, Index components,
+                      const std::function<CellSum(Index cell)>& cells);
 
 /// The difference of two independent means: variances add, degrees of freedom by Satterthwaite.
 /// Where one has no error (SE^2 = 0) the other's degrees of freedom stand.
