@@ -136,11 +136,17 @@ void RbmMarginal<Scalar>::energy_change(const Block<Scalar>& y, Index site,
 template <class Scalar>
 void RbmMarginal<Scalar>::add_param_grad(const Block<Scalar>& y, ChainRange range,
                                          const PerChain& weights, Eigen::VectorXd& sum) const {
-  states_ = y.middleRows(range.begin, range.size).template cast<double>();
-  set_fields(prepared_->in_double, summed_, states_of(states_, 0, y.cols()), beta_, means_);
-  means_ = means_.logistic();
   const bool hidden_summed = summed_ == RbmLayer::hidden;
-  add_products(hidden_summed ? states_ : means_, hidden_summed ? means_ : states_,
+  const Block<double>* states = &states_;
+  if constexpr (std::same_as<Scalar, double>) {  // of all chains what is only read needs no copy
+    states = hidden_summed && range.size == y.rows() ? &y : states;
+  }
+  if (states == &states_) {
+    states_ = y.middleRows(range.begin, range.size).template cast<double>();
+  }
+  set_fields(prepared_->in_double, summed_, states_of(*states, 0, y.cols()), beta_, means_);
+  means_ = means_.logistic();
+  add_products(hidden_summed ? *states : means_, hidden_summed ? means_ : states_,
                weights.segment(range.begin, range.size), sum);
 }
 
