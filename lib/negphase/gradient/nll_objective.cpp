@@ -102,9 +102,10 @@ NllObjective::Result NllObjective::at(const AnyModel& model, std::int64_t update
   if (how_ == "importance") {
     return by_importance(batch, update);
   }
-  const Eigen::VectorXd held = positive(batch, update);
+  Eigen::VectorXd gradient = positive(batch, update);
   const ReplicateMean drawn = negative(batch, update);
-  Result result{held - drawn.mean, {}};
+  gradient -= drawn.mean;
+  Result result{std::move(gradient), {}};
   if (drawn.squared_error.size() > 0) {
     result.chain_error = std::sqrt(drawn.squared_error.sum());
   }

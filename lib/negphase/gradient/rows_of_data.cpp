@@ -51,7 +51,7 @@ void take_rows(const RowMajor<double>& all, const Rows& rows, Eigen::MatrixXd& t
 // some bytes of many rows are turned in a corner that stays in the nearest cache, and written as
 // doubles in long runs: the columns of a large batch lie where they are in one another's way
 void take_rows(const RowMajor<std::int8_t>& all, const Rows& rows, Eigen::MatrixXd& taken) {
-  constexpr Index tile = 64, some = 8;
+  constexpr Index tile = 256, some = 8;
   std::array<const std::int8_t*, tile> from{};
   std::array<std::int8_t, tile * some> turned{};
   for (Index first = 0; first < taken.rows(); first += tile) {
