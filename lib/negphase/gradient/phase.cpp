@@ -350,11 +350,12 @@ struct PhaseChains::Typed final : Interface {
   }
 
   Eigen::VectorXd mean_of_sums(Index draws) const {
-    Eigen::VectorXd mean = Eigen::VectorXd::Zero(shape.num_params);
-    for (const auto& sums : mean_sums) {
-      mean += sums->sum_of(0);
+    Eigen::VectorXd mean = mean_sums.front()->sum_of(0);
+    for (std::size_t b = 1; b < mean_sums.size(); ++b) {
+      mean += mean_sums[b]->sum_of(0);
     }
-    return mean / static_cast<double>(spec.replicates.chains() * draws);
+    mean /= static_cast<double>(spec.replicates.chains() * draws);
+    return mean;
   }
 
   std::pair<std::size_t, std::size_t> blocks_of(Index cell) const {
