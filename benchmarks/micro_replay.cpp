@@ -6,7 +6,8 @@
 //   micro_replay [--json]
 //
 // The share is the median of rounds of ten updates, with its quartiles; both numbers of a share
-// come from the same updates. The clock is one that is read without a call of the system, which
+// come from the same updates. Beside it the median time of an update, as it would be without looks
+// at the clock. The clock is one that is read without a call of the system, which
 // costs as much as a small energy does and leaves the caches cold; that other programs may take the
 // processor in between is what the median is for.
 #include <fmt/core.h>
@@ -191,9 +192,13 @@ struct Contest {
   std::int64_t chains, cd_k, rounds;
 };
 
-/// Share of an update that is spent outside, of each round; the first update is left out. One
-/// update of a round takes errors, as report_every says.
-std::vector<double> shares_outside(const Contest& c, const char* gradient) {
+/// Of each round, sorted: the share that is spent outside, and seconds an update.
+struct Rounds {
+  std::vector<double> share, seconds;
+};
+
+/// The first update is left out. One update of a round takes errors, as report_every says.
+Rounds rounds_of(const Contest& c, const char* gradient) {
   constexpr std::int64_t updates_a_round = 10;
   const std::vector<GivenOption> given{{"gradient", std::string(gradient), {}},
                                        {"updates", c.rounds * updates_a_round + 1, {}},
@@ -208,7 +213,7 @@ std::vector<double> shares_outside(const Contest& c, const char* gradient) {
   Trainer trainer(c.problem, &c.sampler, options, settings);
   trainer.update();  // makes the chains
   const double a_look = seconds_a_look();
-  std::vector<double> shares;
+  Rounds rounds;
   while (!trainer.done()) {
     Inside::seconds = 0;
     Inside::visits = 0;
@@ -219,10 +224,12 @@ std::vector<double> shares_outside(const Contest& c, const char* gradient) {
     const double all = seconds_now() - begin;
     // of the two looks of a visit one falls inside and one outside
     const double looking = Inside::visits * a_look;
-    shares.push_back(1 - (Inside::seconds - looking) / (all - 2 * looking));
+    rounds.share.push_back(1 - (Inside::seconds - looking) / (all - 2 * looking));
+    rounds.seconds.push_back((all - 2 * looking) / updates_a_round);
   }
-  std::sort(shares.begin(), shares.end());
-  return shares;
+  std::sort(rounds.share.begin(), rounds.share.end());
+  std::sort(rounds.seconds.begin(), rounds.seconds.end());
+  return rounds;
 }
 
 Params some_params(Index n, double scale) {
@@ -263,6 +270,7 @@ std::vector<Contest> contests() {
   std::vector<Contest> all;
   const AnySampler gibbs = timed(BlockGibbs()), mala = timed(Mala(0.05));
   all.push_back({"rbm 64 x 32, 128 chains, k = 1", bits, gibbs, 128, 1, 99});
+  all.push_back({"rbm 64 x 32, 128 chains, k = 10", bits, gibbs, 128, 10, 49});
   all.push_back({"rbm 64 x 32, 1024 chains, k = 1", bits, gibbs, 1024, 1, 31});
   all.push_back({"rbm 64 x 32, 1024 chains, k = 10", bits, gibbs, 1024, 10, 15});
   all.push_back({"mlp 2 x 64 over 2 y, 128 chains, k = 20", reals, mala, 128, 20, 11});
@@ -284,18 +292,21 @@ int main(int argc, char** argv) {
   }
   for (const Contest& c : contests()) {
     for (const char* gradient : {"replay", "pcd"}) {
-      const std::vector<double> shares = shares_outside(c, gradient);
-      const std::size_t n = shares.size();
-      const double lower = shares[n / 4], median = shares[n / 2], upper = shares[n - 1 - n / 4];
+      const Rounds rounds = rounds_of(c, gradient);
+      const std::size_t n = rounds.share.size();
+      const double lower = rounds.share[n / 4], median = rounds.share[n / 2],
+                   upper = rounds.share[n - 1 - n / 4], seconds = rounds.seconds[n / 2];
       if (json) {
         fmt::print(
             "{}{{\"problem\": \"{}\", \"gradient\": \"{}\", \"median\": {:.5f}, "
-            "\"lower_quartile\": {:.5f}, \"upper_quartile\": {:.5f}, \"rounds\": {}}}",
-            separator, c.what, gradient, median, lower, upper, n);
+            "\"lower_quartile\": {:.5f}, \"upper_quartile\": {:.5f}, \"seconds_an_update\": "
+            "{:.4g}, "
+            "\"rounds\": {}}}",
+            separator, c.what, gradient, median, lower, upper, seconds, n);
         separator = ", ";
       } else {
-        fmt::print("{:<40} {:<7} {:6.2f} % outside  ({:.2f} to {:.2f})\n", c.what, gradient,
-                   100 * median, 100 * lower, 100 * upper);
+        fmt::print("{:<40} {:<7} {:6.2f} % outside  ({:.2f} to {:.2f})  {:8.1f} us an update\n",
+                   c.what, gradient, 100 * median, 100 * lower, 100 * upper, 1e6 * seconds);
       }
     }
   }
