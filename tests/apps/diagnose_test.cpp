@@ -9,6 +9,7 @@
 
 #include "support/made_draws.hpp"
 #include "support/run_tool.hpp"
+#include "support/tool_files.hpp"
 
 // `negphase diagnose` and the verdicts of the other verbs, in the real program. How these tests can
 // fail: a frozen chain that a verb does not name, an exit code that is not the verdict's, numbers
@@ -140,25 +141,8 @@ TEST_CASE("diagnose: chains that a step too large has frozen are named by every 
   REQUIRE(trained.exit_code == 0);
   const auto of_training = failed_codes(Json::parse(trained.out));
   CHECK(std::find(of_training.begin(), of_training.end(), "frozen_chains") != of_training.end());
-  folder.write("s.toml", R"(seeds = 2
-[[problem]]
-name = "wells"
-[problem.model]
-name = "quartic"
-params = [0.6, -0.4, 1.1, 0.2]
-[problem.data]
-file = "d.csv"
-x = "x"
-y = "y"
-[problem.sampler]
-name = "mala"
-step_size = 0.1
-[problem.estimator]
-name = "long_chains"
-chains = 4
-warmup = 50
-draws = 40
-)");
+  folder.write("s.toml", "seeds = 2\n" + quartic_suite_problem("wells"));
+
   const ToolRun benched = run_tool(folder, "bench s.toml --quiet --strict");
   CHECK(benched.exit_code == 7);
   CHECK(contains(benched.out, "4 of 84 chains never moved"));
