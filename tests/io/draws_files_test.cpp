@@ -334,3 +334,27 @@ TEST_CASE("draws files: what is there is not written over") {
   CHECK_THROWS_AS(write_draws(draws, folder / "no/where"), IoError);
   CHECK(!std::filesystem::exists(folder / "no"));
 }
+
+TEST_CASE("draws files: what is there gives way where that is asked for, unless it is no draws") {
+  const TemporaryFolder folder;
+  const ChainDraws draws = example();
+  ChainDraws one = draws;
+  one.chains.pop_back();
+  one.sampler_chains.pop_back();
+  for (const char* name : {"stan", "d.npy"}) {
+    CAPTURE(name);
+    write_draws(draws, folder / name);
+    write_draws(one, folder / name, true);
+    CHECK(is_same(read({folder / name}).chains, one.chains));
+  }
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()),
+                      std::filesystem::directory_iterator()) == 2);
+  folder.write("stan/notes.txt", "mine");
+  CHECK(contains(message_of<IoError>([&] { write_draws(draws, folder / "stan", true); }),
+                 "notes.txt"));
+  folder.write("file", "mine");
+  CHECK(contains(message_of<IoError>([&] { write_draws(draws, folder / "file", true); }),
+                 "is a file"));
+  CHECK(folder.read("file") == "mine");
+  CHECK(is_same(read({folder / "stan/chain_1.csv"}).chains, one.chains));
+}
