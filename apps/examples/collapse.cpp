@@ -45,12 +45,6 @@ AnyModel with_latent(double lambda) {
                        Params::Zero(4));
 }
 
-std::string text(double value) {
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%.3g", value);
-  return std::isfinite(value) ? buffer : "-";
-}
-
 struct Way {
   const char* name;
   AnyModel model;
@@ -80,16 +74,16 @@ std::vector<Way> all_ways() {
 }
 
 /// Line of the table: what the training came to.
-std::vector<std::string> line_of(const Way& way, const Problem& problem, const Trainer& trainer) {
+std::vector<std::string> line_of(const Way& way, const Problem& problem,
+                                 const WatchedTraining& training) {
   const Executor executor;
-  const AnyModel model = problem.model.with_params(trainer.params());
-  const HealthLook& last = trainer.health().looks().back();
+  const HealthLook& last = training.looks.back();
   std::string findings;
-  for (const Warning& w : trainer.health().findings()) {
+  for (const Warning& w : training.findings) {
     findings += (findings.empty() ? "" : ", ") + w.code;
   }
-  const double nll = exact_nll_gradient(model, problem.x, problem.y, 1, {}, executor).nll;
-  return {way.name, text(last.data_energy), text(last.contrast), text(nll),
+  const double nll = exact_nll_gradient(training.model, problem.x, problem.y, 1, {}, executor).nll;
+  return {way.name, text(last.data_energy, "%.3g"), text(last.contrast, "%.3g"), text(nll, "%.3g"),
           findings.empty() ? "-" : findings};
 }
 
@@ -98,7 +92,6 @@ std::vector<std::string> line_of(const Way& way, const Problem& problem, const T
 int main(int argc, char** argv) {
   const Arguments given = arguments(argc, argv, "collapse");
   const std::int64_t updates = given.quick ? 20 : 500;
-  const Executor executor;
   const AnySampler walk =
       make_sampler("random_walk", std::vector<GivenOption>{{"proposal_scale", 0.5, {}}});
   FiguresPage page("Collapse, and three cures");
@@ -118,23 +111,16 @@ int main(int argc, char** argv) {
   FigurePanel of_latents{"with a latent z", {"y"}, {"F(x, y) - min"}, {}};
   for (const Way& way : all_ways()) {
     const Problem problem = sine(way.model, given.quick ? 10 : 40);
-    std::vector<GivenOption> all{{"optimizer", std::string("adam"), {}},
-                                 {"learning_rate", 0.02, {}},
-                                 {"batch", std::int64_t{1000}, {}},
-                                 {"updates", updates, {}}};
-    all.insert(all.end(), way.options.begin(), way.options.end());
-    Trainer trainer(problem, way.draws ? &walk : nullptr,
-                    Options::resolve("train", train_options(), all),
-                    {.executor = &executor, .seed = 1});
-    while (!trainer.done()) {
-      trainer.update();
-    }
-    const Profile found = profile(problem.model.with_params(trainer.params()),
-                                  Eigen::MatrixXd{{shown_x}}, 1, grid(-2.5, 2.5, 161));
+    std::vector<GivenOption> options{{"learning_rate", 0.02, {}}};
+    options.insert(options.end(), way.options.begin(), way.options.end());
+    const WatchedTraining training =
+        watched_training(problem, updates, options, way.draws ? &walk : nullptr);
+    const Profile found =
+        profile(training.model, Eigen::MatrixXd{{shown_x}}, 1, grid(-2.5, 2.5, 161));
     FigurePanel& panel = way.model.shape().z.empty() ? of_perceptrons : of_latents;
     panel.series.push_back(
         {way.name, found.y, found.free_energy, {}, {}, FigureSeries::Style::curve});
-    table.rows.push_back(line_of(way, problem, trainer));
+    table.rows.push_back(line_of(way, problem, training));
     const std::vector<std::string>& line = table.rows.back();
     std::printf("%-48s F %8s, contrast %8s, NLL %6s, %s\n", way.name, line[1].c_str(),
                 line[2].c_str(), line[3].c_str(), line[4].c_str());

@@ -3,11 +3,12 @@
 #include <negphase/gradient/training.hpp>
 #include <negphase/io/figures.hpp>
 
+#include <cmath>
 #include <cstdio>
 #include <string>
 #include <vector>
 
-// What the examples with a page share: their command line, and profiles of an energy.
+// What the examples with a page share: their command line, trainings, and profiles of an energy.
 namespace negphase::example {
 
 /// `example [FOLDER] [quick]`: where the page goes, and whether it may be coarse.
@@ -25,13 +26,35 @@ inline void write(const FiguresPage& page, const Arguments& given) {
   std::printf("written: %s; negphase report %s\n", file.c_str(), given.folder.c_str());
 }
 
-/// Trains and returns the model with the parameters that were found.
-inline AnyModel trained(const Problem& problem, std::vector<GivenOption> given,
-                        const AnySampler* sampler = nullptr) {
+/// What a training came to: the model that was found, and what was seen of its health on the way.
+struct WatchedTraining {
+  AnyModel model;
+  std::vector<HealthLook> looks;
+  std::vector<Warning> findings;
+};
+
+/// Trains by Adam on all rows at once. `given` has the rate and what else differs.
+inline WatchedTraining watched_training(const Problem& problem, std::int64_t updates,
+                                        std::vector<GivenOption> given,
+                                        const AnySampler* sampler = nullptr) {
+  given.insert(given.end(), {{"optimizer", std::string("adam"), {}},
+                             {"batch", std::int64_t{1000}, {}},
+                             {"updates", updates, {}}});
   const Executor executor;
-  const Options options = Options::resolve("train", train_options(), given);
-  return problem.model.with_params(
-      train(problem, sampler, options, {.executor = &executor, .seed = 1}));
+  Trainer trainer(problem, sampler, Options::resolve("train", train_options(), given),
+                  {.executor = &executor, .seed = 1});
+  while (!trainer.done()) {
+    trainer.update();
+  }
+  return {problem.model.with_params(trainer.params()), trainer.health().looks(),
+          trainer.health().findings()};
+}
+
+/// A number as the tables show it.
+inline std::string text(double value, const char* format = "%.3f") {
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, format, value);
+  return std::isfinite(value) ? buffer : "-";
 }
 
 inline std::vector<double> grid(double low, double high, int points) {

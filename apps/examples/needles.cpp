@@ -29,12 +29,6 @@ Problem problem_of(const AnyModel& model, const Eigen::MatrixXd& y) {
   return {model, Eigen::MatrixXd(y.rows(), 0), y};
 }
 
-std::string text(double value) {
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%.3g", value);
-  return std::isfinite(value) ? buffer : "-";
-}
-
 bool names(const std::vector<Warning>& findings, const std::string& code) {
   for (const Warning& w : findings) {
     if (w.code == code) {
@@ -103,36 +97,28 @@ int main(int argc, char** argv) {
       curvature{"curvature at the data", {"update"}, {"median d2F/dy2", true}, {}};
   double top = 0;
   for (const Way& way : all_ways()) {
-    std::vector<GivenOption> all{{"optimizer", std::string("adam"), {}},
-                                 {"learning_rate", 0.1, {}},
-                                 {"schedule", std::string("constant"), {}},
-                                 {"batch", std::int64_t{1000}, {}},
-                                 {"updates", updates, {}}};
-    all.insert(all.end(), way.options.begin(), way.options.end());
-    Trainer trainer(problem, way.draws ? &walk : nullptr,
-                    Options::resolve("train", train_options(), all),
-                    {.executor = &executor, .seed = 1});
-    while (!trainer.done()) {
-      trainer.update();
-    }
-    const AnyModel model = problem.model.with_params(trainer.params());
-    const Profile found = profile(model, problem.x.topRows(1), 1, grid(-2.5, 2.5, 1001));
+    std::vector<GivenOption> options{{"learning_rate", 0.1, {}},
+                                     {"schedule", std::string("constant"), {}}};
+    options.insert(options.end(), way.options.begin(), way.options.end());
+    const WatchedTraining training =
+        watched_training(problem, updates, options, way.draws ? &walk : nullptr);
+    const Profile found = profile(training.model, problem.x.topRows(1), 1, grid(-2.5, 2.5, 1001));
     density.series.push_back(
         {way.name, found.y, found.density, {}, {}, FigureSeries::Style::curve});
     top = std::max(top, *std::max_element(found.density.begin(), found.density.end()));
     FigureSeries sharper{way.name, {}, {}};
-    for (const HealthLook& look : trainer.health().looks()) {
+    for (const HealthLook& look : training.looks) {
       sharper.x.push_back(look.update);
       sharper.y.push_back(look.curvature);
     }
     const double last = sharper.y.back();
     curvature.series.push_back(std::move(sharper));
     const auto nll = [&](const Eigen::MatrixXd& y) {
-      const Problem of = problem_of(model, y);
-      return text(exact_nll_gradient(model, of.x, of.y, 1, {}, executor).nll);
+      const Problem of = problem_of(training.model, y);
+      return text(exact_nll_gradient(training.model, of.x, of.y, 1, {}, executor).nll, "%.3g");
     };
-    table.rows.push_back({way.name, nll(seen), nll(held), text(last),
-                          names(trainer.health().findings(), "needles") ? "needles" : "-"});
+    table.rows.push_back({way.name, nll(seen), nll(held), text(last, "%.3g"),
+                          names(training.findings, "needles") ? "needles" : "-"});
     std::printf("%-32s NLL %8s, held out %8s, curvature %s, %s\n", way.name,
                 table.rows.back()[1].c_str(), table.rows.back()[2].c_str(),
                 table.rows.back()[3].c_str(), table.rows.back()[4].c_str());

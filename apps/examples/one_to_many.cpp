@@ -43,12 +43,6 @@ AnyModel make(Index latent_states) {
   return row.make(Options::resolve("model", row.options, given), {1, 1, {0}});
 }
 
-std::string text(double value) {
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%.3f", value);
-  return buffer;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -72,12 +66,11 @@ int main(int argc, char** argv) {
   for (const auto& [name, states] :
        {std::pair{"energy", Index{0}}, {"energy with latent z", Index{2}}}) {
     const Problem problem{make(states), seen.x, seen.y};
-    const AnyModel model = trained(problem, {{"gradient", std::string("importance"), {}},
+    const AnyModel model = watched_training(problem, updates,
+                                            {{"gradient", std::string("importance"), {}},
                                              {"proposal_draws", std::int64_t{100}, {}},
-                                             {"batch", std::int64_t{1000}, {}},
-                                             {"optimizer", std::string("adam"), {}},
-                                             {"learning_rate", 0.02, {}},
-                                             {"updates", updates, {}}});
+                                             {"learning_rate", 0.02, {}}})
+                               .model;
     const Profile found = profile(model, at, 1, grid(-1.6, 1.6, 161));
     energies.push_back({name, found.y, found.free_energy, {}, {}, FigureSeries::Style::curve});
     densities.push_back({name, found.y, found.density, {}, {}, FigureSeries::Style::curve});

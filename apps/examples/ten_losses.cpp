@@ -33,12 +33,6 @@ Eigen::MatrixXd bars_and_stripes() {
   return y;
 }
 
-std::string text(double value, const char* format = "%.3f") {
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, format, value);
-  return std::isfinite(value) ? buffer : "-";
-}
-
 /// One training by one loss: the NLL on its way, and what came of it.
 struct Outcome {
   FigureSeries nll;

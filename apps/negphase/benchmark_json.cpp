@@ -45,7 +45,18 @@ Json warnings_of(const RowSummary& row) {
   return all;
 }
 
-Json json_of(const PlannedRow& planned, const RowSummary& row) {
+Json verdict_of(const RowSummary& row, std::size_t seeds) {
+  return {
+      {"good", row.seeds_failed == 0},
+      {"summary",
+       row.seeds_failed == 0
+           ? fmt::format("{}: no check failed in {} seeds.",
+                         row.biased ? "The method is biased" : "Good, as far as chains can tell",
+                         seeds)
+           : fmt::format("Not good: a check failed in {} of {} seeds.", row.seeds_failed, seeds)}};
+}
+
+Json json_of(const PlannedRow& planned, const RowSummary& row, std::size_t seeds) {
   Json json{
       {"label", row.label},
       {"sampler",
@@ -72,13 +83,14 @@ Json json_of(const PlannedRow& planned, const RowSummary& row) {
     json["total_variation"]["floor"] = row.total_variation_floor;
   }
   json["acceptance"] = row.acceptance;
+  json["verdict"] = verdict_of(row, seeds);
   json["warnings"] = warnings_of(row);
   json["timing"] = {{"effective_size_per_second", json_of(row.effective_size_per_second)},
                     {"rank", row.rank_by_seconds.empty() ? Json() : Json(row.rank_by_seconds)}};
   return json;
 }
 
-Json json_of(const BenchProblem& problem, const std::vector<RowSummary>& rows) {
+Json json_of(const BenchProblem& problem, const std::vector<RowSummary>& rows, std::size_t seeds) {
   const Comparison& c = problem.comparison;
   Json json{{"name", problem.name},
             {"description", c.file.description()},
@@ -88,7 +100,7 @@ Json json_of(const BenchProblem& problem, const std::vector<RowSummary>& rows) {
             {"problem", json_problem(c.file)},
             {"rows", Json::array()}};
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    json["rows"].push_back(json_of(c.rows[i], rows[i]));
+    json["rows"].push_back(json_of(c.rows[i], rows[i], seeds));
   }
   json["timing"] = {{"exact_seconds", c.exact->seconds}};
   return json;
@@ -149,7 +161,8 @@ Json to_json(const Benchmark& benchmark, const std::vector<std::vector<RowSummar
   json["seeds"] = benchmark.whole_seeds();
   json["problems"] = Json::array();
   for (std::size_t i = 0; i < benchmark.problems.size(); ++i) {
-    json["problems"].push_back(json_of(benchmark.problems[i], summaries[i]));
+    json["problems"].push_back(
+        json_of(benchmark.problems[i], summaries[i], benchmark.whole_seeds()));
   }
   return json;
 }

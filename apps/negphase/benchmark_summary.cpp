@@ -110,6 +110,11 @@ RowSummary summarize_row(const PlannedRow& row, const Cells& cells) {
   }
   s.acceptance = quartiles(each(cells, [](const auto& c) { return c.acceptance; })).median;
   s.warnings = warnings_of(cells);
+  s.seeds_failed =
+      static_cast<int>(std::count_if(cells.begin(), cells.end(), [](const BenchCell* cell) {
+        return std::any_of(cell->warnings.begin(), cell->warnings.end(),
+                           [](const Warning& w) { return w.is_failed_check; });
+      }));
   s.biased = is_biased(cells.front()->warnings);
   return s;
 }

@@ -37,6 +37,7 @@ struct RowSummary {
   Quartiles total_variation;
   double total_variation_floor = 0;  ///< median over seeds
   double acceptance = 0;             ///< median over seeds; NaN where the sampler never rejects
+  int seeds_failed = 0;              ///< seeds in which a check failed
   std::vector<CountedWarning> warnings;
   std::string rank_by_evaluations, rank_by_seconds;  ///< "1="; "" for biased rows
 };

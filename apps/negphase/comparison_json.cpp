@@ -1,7 +1,9 @@
 #include <nlohmann/json.hpp>
 
 #include "comparison.hpp"
+#include "diagnosis.hpp"
 #include "results.hpp"
+#include "run_verdict.hpp"
 
 namespace negphase::tool {
 
@@ -101,6 +103,8 @@ Json row_of(const Comparison& c, std::size_t i) {
   json["forbidden_proposals"] = e.forbidden_proposals;
   json["start_up"] = start_up_of(e.start_up);
   json["positive_start_up"] = start_up_of(e.positive_start_up);
+  json["mixing"] = json_mixing(e.mixing);
+  json["positive_mixing"] = json_mixing(e.positive_mixing);
   if (const auto& ages = e.chain_ages) {
     json["chain_ages"] = {{"mean", ages->mean}, {"min", ages->least}, {"max", ages->most}};
   }
@@ -113,6 +117,7 @@ Json row_of(const Comparison& c, std::size_t i) {
                    {"weight_share", loss->weight_share}};
   }
   json["trace"] = trace_of(c, i);
+  json["verdict"] = json_verdict(run_verdict(e.warnings, e.mixing));
   json["warnings"] = json_warnings(e.warnings);
   const EffectiveRate rate = effective_rate(e);
   json["timing"] = {{"seconds", e.seconds},

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "comparison.hpp"
+#include "run_verdict.hpp"
 #include "text_table.hpp"
 
 namespace negphase::tool {
@@ -99,6 +100,18 @@ std::string warnings(const Comparison& c) {
   return text;
 }
 
+// What the energies of the chains say of their mixing.
+std::string mixing(const Comparison& c) {
+  std::string text;
+  for (std::size_t i = 0; i < c.rows.size(); ++i) {
+    const GradientEstimate& e = c.estimates[i];
+    if (e.mixing) {
+      text += paragraph(c.rows[i].label + ": " + run_verdict(e.warnings, e.mixing).summary);
+    }
+  }
+  return text;
+}
+
 // What coupled chains say of the start.
 std::string start_ups(const Comparison& c) {
   const auto steps = [](double time) {
@@ -167,7 +180,7 @@ EffectiveRate effective_rate(const GradientEstimate& e) {
 }
 
 std::string format_table(const Comparison& c) {
-  std::string below = verdicts(c) + start_ups(c) + warnings(c);
+  std::string below = verdicts(c) + mixing(c) + start_ups(c) + warnings(c);
   if (!below.empty()) {
     below = "\n" + below;
   }

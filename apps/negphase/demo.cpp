@@ -54,6 +54,9 @@ fs::path own_folder(const CommonArguments& common) {
     throw ConfigError({folder.string(), 0, 0},
                       "is there already, and no earlier demo made it; --out names another folder");
   }
+  if (!is_there) {
+    check_writable(folder);
+  }
   fs::create_directory(folder, reason);
   if (reason) {
     throw IoError(folder.string() + ": " + reason.message());

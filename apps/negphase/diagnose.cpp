@@ -23,6 +23,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using Eigen::Index;
+namespace fs = std::filesystem;
 
 /// False alarms of all p-values of a run together.
 constexpr double distance_level = 0.01;
@@ -37,6 +38,36 @@ struct DiagnoseResult {
 ChainDraws read(const std::vector<std::string>& files) {
   const std::vector<std::filesystem::path> paths(files.begin(), files.end());
   return read_draws(paths);
+}
+
+/// Whether `to` is `read`, in it, or around it.
+bool is_part_of(const fs::path& to, const fs::path& read) {
+  std::error_code ignored;
+  const auto folder_of = [](const fs::path& path) { return fs::absolute(path).parent_path(); };
+  return fs::equivalent(to, read, ignored) || fs::equivalent(folder_of(to), read, ignored) ||
+         fs::equivalent(to, folder_of(read), ignored);
+}
+
+/// Before any work: whether the draws can be written where --convert says.
+void check_convert(const DiagnoseArguments& arguments, bool force) {
+  const fs::path to = arguments.convert;
+  const FilePlace place{to.string(), 0, 0};
+  std::error_code ignored;
+  if (!fs::exists(fs::symlink_status(to, ignored))) {
+    check_writable(to);
+    return;
+  }
+  if (!force) {
+    throw ConfigError(place, "is there already; --force replaces it, --convert names another");
+  }
+  for (const auto* files : {&arguments.files, &arguments.against}) {
+    if (std::any_of(files->begin(), files->end(),
+                    [&](const std::string& file) { return is_part_of(to, file); })) {
+      throw ConfigError(place,
+                        "holds draws that are read here, which are never written to; "
+                        "--convert names another");
+    }
+  }
 }
 
 /// Of the quantity that is worth the fewest draws; 0 where none is known.
@@ -227,6 +258,9 @@ Json fingerprints_of(const std::vector<std::string>& files) {
 int run_diagnose(const DiagnoseArguments& arguments, const CommonArguments& common) {
   const auto begin = std::chrono::steady_clock::now();
   const std::uint64_t seed = common.seed.value_or(1);
+  if (!arguments.convert.empty()) {
+    check_convert(arguments, common.force);
+  }
   std::optional<ProblemFile> model;
   if (!arguments.model.empty()) {
     model = load_problem(arguments.model, common, ParamsAre::required);
@@ -238,7 +272,7 @@ int run_diagnose(const DiagnoseArguments& arguments, const CommonArguments& comm
   }
   ResultFolder results(common);
   if (!arguments.convert.empty()) {
-    write_draws(draws, arguments.convert);
+    write_draws(draws, arguments.convert, common.force);
   }
   Executor executor(common.threads);
   executor.stop_on(stop_token());

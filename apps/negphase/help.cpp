@@ -76,7 +76,7 @@ whose second half, the negative phase, is drawn by Markov chains. [sampler] and 
 )",
      "negphase diagnose, negphase list sample, negphase list samplers"},
     {"diagnose", "what draws are worth: R-hat, effective sizes, errors, and a verdict in words",
-     R"(Reads draws of this program or of others (Stan CSV, .npy, .npz, ArviZ's netCDF, a folder of them; files are chains) and prints for each quantity mean with Monte Carlo error, quantiles, effective sizes and R-hat, then a verdict: chains that are frozen, stuck, identical, drifting, in different modes or periodic are named, every figure that fails, and what to try. More than twenty quantities: the worst five are shown. The files are never written to.
+     R"(Reads draws of this program or of others (Stan CSV, .npy, .npz, ArviZ's netCDF, a folder of them; files are chains) and prints for each quantity mean with Monte Carlo error, quantiles, effective sizes and R-hat, then a verdict: chains that are frozen, stuck, identical, drifting, in different modes or periodic are named, every figure that fails, and what to try. More than twenty quantities: the worst five are shown. The files are never written to; --convert makes new ones, with --force in the place of others.
 
 With --model the distance to that model's law stands beside what exact draws would show, with --against that to other draws, with p-values for independent draws. A check that fails makes exit code 7 under --strict.)",
      "diagnose.json, run.json",

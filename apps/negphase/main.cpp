@@ -81,6 +81,7 @@ struct CommandLine {
   void add_file(CLI::App* verb);
   void add_out(CLI::App* verb);
   static void need_name(CLI::Option* out, const char* of_what);
+  static void drop_slash(CLI::Option* out);
   void add_report_flag(CLI::App* verb);
   void add_report();
   void add_bench();
@@ -131,14 +132,26 @@ void CommandLine::add_file(CLI::App* sub) {
 
 void CommandLine::add_out(CLI::App* sub) {
   sub->add_flag("--force", common.force, "replace the result that is in --out already");
-  need_name(sub->add_option("--out", common.out, "folder of the result; made where it is not there")
-                ->type_name("FOLDER"),
-            "folder; '.' is this one");
+  CLI::Option* out =
+      sub->add_option("--out", common.out, "folder of the result; made where it is not there")
+          ->type_name("FOLDER");
+  need_name(out, "folder; '.' is this one");
+  drop_slash(out);
 }
 
 void CommandLine::need_name(CLI::Option* out, const char* of_what) {
   out->check([of_what](const std::string& name) {
     return name.empty() ? fmt::format("needs the name of a {}", of_what) : "";
+  });
+}
+
+// "draws/" is the folder "draws".
+void CommandLine::drop_slash(CLI::Option* out) {
+  out->transform([](std::string name) {
+    while (name.size() > 1 && name.back() == '/') {
+      name.pop_back();
+    }
+    return name;
   });
 }
 
@@ -192,14 +205,17 @@ void CommandLine::add_diagnose() {
   sub->add_option("--against", diagnose.against,
                   "other draws of the same quantities: distances of the two; after FILE")
       ->type_name("FILE");
-  need_name(sub->add_option("--convert", diagnose.convert,
-                            "write the draws to NAME.nc (netCDF), NAME.npy, or NAME, a folder of "
-                            "Stan CSV")
-                ->type_name("NAME"),
-            "file or folder");
+  CLI::Option* convert = sub->add_option("--convert", diagnose.convert,
+                                         "write the draws to NAME.nc (netCDF), NAME.npy, or NAME, "
+                                         "a folder of Stan CSV")
+                             ->type_name("NAME");
+  need_name(convert, "file or folder");
+  drop_slash(convert);
   add_common(sub, true);
   sub->remove_option(sub->get_option("--precision"));  // no chains are run
   add_out(sub);
+  sub->get_option("--force")->description(
+      "replace the result that is in --out already, and what --convert names");
   sub->callback([this] { run = [this] { return run_diagnose(diagnose, common); }; });
 }
 
@@ -248,9 +264,11 @@ CommandLine::CommandLine() {
 
   CLI::App* demo = verb("demo");
   add_common(demo, false);
-  demo->add_option("--out", common.out,
-                   "folder for the results and report.html; default: negphase-demo, in this folder")
-      ->type_name("FOLDER");
+  drop_slash(
+      demo->add_option(
+              "--out", common.out,
+              "folder for the results and report.html; default: negphase-demo, in this folder")
+          ->type_name("FOLDER"));
   demo->callback([this] { run = [this] { return run_demo(common); }; });
 }
 

@@ -6,333 +6,30 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "category_shares.hpp"
 #include "chain_pictures_json.hpp"
 #include "diagnosis.hpp"
 #include "negphase/core/memory.hpp"
-#include "negphase/gradient/phase.hpp"
-#include "negphase/gradient/replicates.hpp"
-#include "negphase/gradient/warnings.hpp"
 #include "negphase/io/files.hpp"
 #include "negphase/io/npy.hpp"
 #include "negphase/io/stan_csv.hpp"
-#include "negphase/random/philox_source.hpp"
-#include "negphase/registry/registry.hpp"
-#include "negphase/run/growth.hpp"
-#include "negphase/run/sampling.hpp"
 #include "output.hpp"
 #include "pictures.hpp"
 #include "progress_bar.hpp"
 #include "results.hpp"
+#include "sample_result.hpp"
+#include "sample_starts.hpp"
+#include "text_table.hpp"
 
 namespace negphase::tool {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Position = std::span<double>;
-
-/// Mean, standard deviation, standard error and effective size of each column, from chain means.
-struct Summary {
-  std::vector<std::string> names;
-  Eigen::VectorXd mean, deviation;
-  Eigen::VectorXd standard_error, effective_size;  ///< NaN where chains are too few for them
-};
-
-/// Of each column, on the row where it is worst; NaN where no row has it.
-struct ColumnFigures {
-  Eigen::VectorXd rhat, ess_bulk, ess_tail;
-};
-
-struct SampleResult {
-  AnySampler sampler;
-  Options options;
-  Draws draws;
-  Summary summary;
-  ColumnFigures figures;
-  Verdict verdict;
-  std::vector<GrowingColumn> growing;
-  std::vector<Warning> warnings;
-  double seconds = 0;
-  std::vector<CategoryShares> shares = {};
-  Index worst_row = 0;  ///< of x
-  double acceptance() const {
-    return draws.counts.acceptance / static_cast<double>(draws.counts.proposals);
-  }
-};
-
-std::vector<std::string> column_names(const ModelShape& shape) {
-  std::vector<std::string> names;
-  for (Index j = 0; j < shape.num_y(); ++j) {
-    names.push_back(fmt::format("y.{}", j + 1));
-  }
-  for (Index j = 0; j < shape.num_z(); ++j) {
-    names.push_back(fmt::format("z.{}", j + 1));
-  }
-  return names;
-}
-
-// Chains are replicates (M7): of each row where the model is conditional, else in groups.
-Summary summarize(const Draws& draws, const ModelShape& shape, Index rows) {
-  const Index columns = draws.values.cols();
-  const Replicates replicates = shape.num_x > 0 ? Replicates::by_row(rows, draws.chains / rows)
-                                                : Replicates::by_group(draws.chains);
-  Eigen::MatrixXd cells = Eigen::MatrixXd::Zero(columns, replicates.cells());
-  Eigen::VectorXd squares = Eigen::VectorXd::Zero(columns);
-  Eigen::MatrixXd row_means = Eigen::MatrixXd::Zero(columns, std::max<Index>(rows, 1));
-  for (Index c = 0; c < draws.chains; ++c) {
-    const Index cell = replicates.cell_of(c);
-    cells.col(cell) += draws.of_chain(c).colwise().mean().transpose() /
-                       static_cast<double>(replicates.cell_size(cell));
-  }
-  const ReplicateMean mean = combine(replicates, cells);
-  // within a row: what a chain of that row would show
-  for (Index c = 0; c < draws.chains; ++c) {
-    row_means.col(shape.num_x > 0 ? c % rows : 0) += draws.of_chain(c).colwise().mean().transpose();
-  }
-  row_means *=
-      (shape.num_x > 0 ? static_cast<double>(rows) : 1.0) / static_cast<double>(draws.chains);
-  for (Index c = 0; c < draws.chains; ++c) {
-    const Eigen::VectorXd center = row_means.col(shape.num_x > 0 ? c % rows : 0);
-    squares +=
-        (draws.of_chain(c).rowwise() - center.transpose()).colwise().squaredNorm().transpose();
-  }
-  Summary s;
-  s.names = column_names(shape);
-  s.mean = mean.mean;
-  const Eigen::VectorXd variance =
-      squares / static_cast<double>(std::max<Index>(draws.values.rows() - 1, 1));
-  s.deviation = variance.cwiseSqrt();
-  const bool has_error = replicates.most_degrees_of_freedom() > 0;
-  s.standard_error = has_error ? Eigen::VectorXd(mean.squared_error.cwiseSqrt())
-                               : Eigen::VectorXd::Constant(columns, NAN);
-  s.effective_size = variance.cwiseQuotient(s.standard_error.cwiseAbs2());
-  for (Index j = 0; j < columns; ++j) {
-    if (!std::isfinite(s.effective_size[j])) {
-      s.effective_size[j] = NAN;
-    }
-  }
-  return s;
-}
-
-/// Acceptance at which a sampler's chains forget fastest (SamplerFacts); NaN: none is known.
-double best_acceptance(const std::string& sampler) {
-  return sampler == "mala" ? 0.574 : sampler == "random_walk" ? 0.234 : NAN;
-}
-
-void keep_worst(const std::vector<ChainFigures>& of_row, ColumnFigures& worst) {
-  const auto keep = [](double& kept, double value, bool is_worse) {
-    kept = std::isnan(kept) || is_worse ? value : kept;
-  };
-  for (std::size_t j = 0; j < of_row.size(); ++j) {
-    const auto i = static_cast<Index>(j);
-    const ChainFigures& f = of_row[j];
-    keep(worst.rhat[i], f.rhat, f.rhat > worst.rhat[i]);
-    keep(worst.ess_bulk[i], f.ess_bulk, f.ess_bulk < worst.ess_bulk[i]);
-    keep(worst.ess_tail[i], f.ess_tail, f.ess_tail < worst.ess_tail[i]);
-  }
-}
-
-// One warning of each kind, from the first row that has it.
-class RowVerdicts {
- public:
-  void add(Index row, const Verdict& verdict) {
-    passed_ += verdict.is_good() ? 1 : 0;
-    ++rows_;
-    for (const Warning& w : verdict.warnings) {
-      auto at = std::find_if(all_.begin(), all_.end(),
-                             [&](const Counted& c) { return c.warning.code == w.code; });
-      if (at == all_.end()) {
-        at = all_.insert(at, {w, row, 0});
-      }
-      ++at->rows;
-    }
-  }
-
-  Verdict whole() const {
-    Verdict verdict;
-    verdict.summary = fmt::format("{}: {} of {} rows passed every check.",
-                                  passed_ == rows_ ? "Good, as far as draws can tell" : "Not good",
-                                  passed_, rows_);
-    for (const Counted& c : all_) {
-      verdict.warnings.push_back(c.warning);
-      if (c.rows < rows_) {
-        verdict.warnings.back().text =
-            fmt::format("row {}{}, whose chains are counted from 1: {}", c.row + 1,
-                        c.rows > 1 ? fmt::format(" and {} more", c.rows - 1) : "", c.warning.text);
-      } else if (rows_ > 1) {
-        verdict.warnings.back().text = "every row: " + c.warning.text;
-      }
-    }
-    std::stable_partition(verdict.warnings.begin(), verdict.warnings.end(),
-                          [](const Warning& w) { return w.is_failed_check; });
-    return verdict;
-  }
-
- private:
-  struct Counted {
-    Warning warning;
-    Index row, rows;
-  };
-  std::vector<Counted> all_;
-  Index passed_ = 0, rows_ = 0;
-};
-
-// Chains of different rows have different laws: each row is judged by itself.
-void judge_draws(SampleResult& r, Index rows, const Executor& executor) {
-  // one column drawn from its own law anew at each step, and never refused
-  const bool is_independent = r.draws.values.cols() == 1 && r.draws.counts.proposals == 0;
-  const SamplerFacts facts{.name = r.sampler.name,
-                           .best_acceptance = best_acceptance(r.sampler.name),
-                           .acceptance = r.acceptance(),
-                           .draws_are_independent = is_independent};
-  const Index columns = r.draws.values.cols();
-  const Eigen::VectorXd unknown = Eigen::VectorXd::Constant(columns, NAN);
-  r.figures = {unknown, unknown, unknown};
-  RowVerdicts verdicts;
-  std::vector<ChainFigures> worst;  // of each row
-  for (Index row = 0; row < rows; ++row) {
-    const Diagnosis d = diagnose(chain_draws(r.draws, r.summary.names, row, rows), facts, executor,
-                                 behaviour_level / static_cast<double>(rows));
-    keep_worst(d.figures, r.figures);
-    if (rows == 1) {
-      r.verdict = d.verdict;
-      return;
-    }
-    verdicts.add(row, d.verdict);
-    worst.push_back(d.figures[static_cast<std::size_t>(worst_quantities(d.figures, 1).front())]);
-  }
-  r.worst_row = worst_quantities(worst, 1).front();
-  r.verdict = verdicts.whole();
-}
-
-std::vector<Warning> warnings_of(const SampleResult& r, double beta) {
-  std::vector<Warning> all = r.verdict.warnings;
-  for (const GrowingColumn& g : r.growing) {
-    all.push_back(
-        {"growing_spread",
-         fmt::format(
-             "column {} still grows: its mean square is {:.3g} times larger in the last "
-             "quarter of the draws than in the first, in {} of {} chains; the energy is not "
-             "normalisable, or the warm-up too short",
-             r.summary.names[static_cast<std::size_t>(g.column)], g.ratio, g.growing, g.of),
-         true});
-  }
-  std::vector<Warning> of_acceptance;
-  warn_of_acceptance(r.draws.counts, of_acceptance);
-  for (const Warning& w : of_acceptance) {  // the verdict knows a step that is too large
-    if (std::none_of(all.begin(), all.end(),
-                     [&](const Warning& said) { return said.code == w.code; })) {
-      all.push_back(w);
-    }
-  }
-  warn_of_sampler(r.sampler, beta, all);
-  all.push_back({"start_up_bias",
-                 "nothing bounds what is left of the start after the warm-up; compare with another "
-                 "start (sample.start = \"noise\")"});
-  return all;
-}
-
-std::vector<GrowingColumn> find_growing_columns(const Draws& draws, const Problem& problem) {
-  const ModelShape shape = problem.model.shape();
-  std::vector<Column> columns = shape.y;
-  columns.insert(columns.end(), shape.z.begin(), shape.z.end());
-  return find_growing(draws, columns, shape.num_x > 0 ? problem.rows() : 1);
-}
-
-// ---- starts
-
-Eigen::MatrixXd read_starts(const Options& options, const RunConfig& config,
-                            const ModelShape& shape, Index chains) {
-  const std::string file = options.word("start_file");
-  FilePlace place = config.model.place;
-  if (const auto verb = config.verbs.find("sample"); verb != config.verbs.end()) {
-    for (const GivenOption& given : verb->second.options) {
-      if (given.name == "start_file" || given.name == "start") {
-        place = given.place;
-      }
-    }
-  }
-  if (file.empty()) {
-    throw ConfigError(place, "[sample]: start = \"given\" needs the key start_file");
-  }
-  Eigen::MatrixXd starts = read_npy(file);
-  const Index all = shape.num_y() + shape.num_z();
-  const bool swapped =
-      starts.cols() == chains && (starts.rows() == shape.num_y() || starts.rows() == all);
-  if (starts.rows() != chains || (starts.cols() != shape.num_y() && starts.cols() != all)) {
-    throw ConfigError({file, 0, 0},
-                      fmt::format("holds {} x {} numbers; a start is [chains x columns], {} x {}{}",
-                                  starts.rows(), starts.cols(), chains, shape.num_y(),
-                                  swapped ? ": rows and columns are swapped" : ""));
-  }
-  for (Index j = 0; j < starts.cols(); ++j) {
-    const Column& column = j < shape.num_y() ? shape.y[static_cast<std::size_t>(j)]
-                                             : shape.z[static_cast<std::size_t>(j - shape.num_y())];
-    for (Index c = 0; c < chains; ++c) {
-      const double value = starts(c, j);
-      bool legal = std::isfinite(value);
-      if (column.num_states > 0) {
-        const Index k = legal && std::abs(value) < 1e15 ? state_index(column, value) : -1;
-        legal = k >= 0 && k < column.num_states && state_code(column, k) == value;
-      }
-      if (!legal) {
-        throw ConfigError({file, 0, 0},
-                          fmt::format("row {}, column {}: {} is no state of the model's column",
-                                      c + 1, j + 1, value));
-      }
-    }
-  }
-  return starts;
-}
-
-using Start = std::function<void(Index, Index, Position)>;
-
-Start start_of(const ProblemFile& loaded, const Options& options, Index chains) {
-  const Problem& problem = loaded.problem;
-  const ModelShape shape = problem.model.shape();
-  const std::uint64_t seed = derive_seed(loaded.config.seed, "sample start");
-  const auto num_y = static_cast<std::size_t>(shape.num_y());
-  const auto random_z = [shape, seed](Index chain, Position z) {
-    random_position(shape.z, derive_seed(seed, "z"), chain, z);
-  };
-  const std::string& how = options.word("start");
-  if (how == "given") {
-    return [=, starts = read_starts(options, loaded.config, shape, chains)](Index chain, Index,
-                                                                            Position p) {
-      const Index row = chain % starts.rows();  // padding beyond the last chain
-      random_z(chain, p.subspan(num_y));
-      for (Index j = 0; j < starts.cols(); ++j) {
-        p[static_cast<std::size_t>(j)] = starts(row, j);
-      }
-    };
-  }
-  if (how == "data" && shape.num_x > 0) {
-    return [=, y = problem.y](Index chain, Index row, Position p) {
-      for (std::size_t j = 0; j < num_y; ++j) {
-        p[j] = y(row, static_cast<Index>(j));
-      }
-      random_z(chain, p.subspan(num_y));
-    };
-  }
-  const StartFunction start =
-      how == "data" ? start_at_random_rows(problem, seed) : start_at_noise(problem, seed);
-  return [=](Index chain, Index row, Position p) {
-    start(chain, row, p.first(num_y));
-    random_z(chain, p.subspan(num_y));
-  };
-}
-
-// ---- output
 
 bool is_conditional(const ProblemFile& file) { return file.problem.model.shape().num_x > 0; }
 
 constexpr Index rows_shown = 20;
 constexpr Index most_csv_files = 1000;
-
-std::string number(double value, int digits) {
-  return std::isfinite(value) ? fmt::format("{:.{}g}", value, digits) : "-";
-}
 
 std::string text_of(const SampleResult& r, const ProblemFile& file, const ResultFolder& results) {
   const Summary& s = r.summary;
@@ -511,7 +208,7 @@ int run_sample(const std::string& file, const CommonArguments& common) {
   SamplingPlan plan;
   plan.chains = options.integer("chains") * (problem.model.shape().num_x > 0 ? problem.rows() : 1);
   plan.schedule = {options.integer("warmup"), options.integer("draws"), options.integer("thin")};
-  plan.start = start_of(loaded, options, plan.chains);
+  plan.start = sample_start(loaded, options, plan.chains);
   const AnySampler sampler = chosen_sampler(loaded);
   check_memory_of(plan, problem.model.shape(), !common.out.empty());
   ResultFolder results(common);
@@ -535,10 +232,7 @@ int run_sample(const std::string& file, const CommonArguments& common) {
   if (result.draws.stopped) {
     keep_what_was_drawn(result, loaded, common, results);
   }
-  result.summary = summarize(result.draws, problem.model.shape(), problem.rows());
-  result.growing = find_growing_columns(result.draws, problem);
-  judge_draws(result, problem.model.shape().num_x > 0 ? problem.rows() : 1, executor);
-  result.warnings = warnings_of(result, problem.beta);
+  judge_draws(result, problem, executor);
   result.shares = shares_of_draws(result.draws, loaded);
   for (Eigen::VectorXd* of_codes :
        {&result.summary.mean, &result.summary.deviation, &result.summary.standard_error}) {

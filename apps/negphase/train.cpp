@@ -8,6 +8,7 @@
 #include <optional>
 #include <tuple>
 
+#include "diagnosis.hpp"
 #include "health_json.hpp"
 #include "negphase/exact/exact.hpp"
 #include "negphase/exact/gaussian_regression.hpp"
@@ -27,6 +28,7 @@
 #include "progress_bar.hpp"
 #include "report.hpp"
 #include "results.hpp"
+#include "run_verdict.hpp"
 #include "signals.hpp"
 #include "training_files.hpp"
 #include "verb_result.hpp"
@@ -306,6 +308,9 @@ void collect_warnings(Training& t) {
   const std::string& how = t.options.word("gradient");
   warn_of_acceptance(counts, t.warnings);
   warn_of_suspects(t.trainer.suspects(), t.warnings);
+  if (const auto mixing = t.trainer.mixing()) {
+    t.warnings.insert(t.warnings.end(), mixing->warnings.begin(), mixing->warnings.end());
+  }
   warn_of_last_acceptance(t);
   warn_of_lost_weight(t);
   const std::vector<Warning> health = t.trainer.health().findings();
@@ -424,9 +429,7 @@ std::string text_of(const Training& t, const ResultFolder& results) {
                 ? fmt::format(", on the rows held out {:.6g}\n", *t.baseline->test_nll)
                 : "\n";
   }
-  for (const Warning& w : t.warnings) {
-    text += fmt::format("{}: {}\n", w.is_failed_check ? "FAILED" : "note", w.text);
-  }
+  text += verdict_text(run_verdict(t.warnings, t.trainer.mixing()));
   return text + fmt::format(
                     "written: {} (params.npy; metrics.jsonl; trained.toml: this file with these "
                     "parameters, for every other verb)\n",
@@ -481,6 +484,8 @@ Json json_of(const Training& t, const ResultFolder& results) {
   json["energy_evaluations"] = counts.energy_evaluations;
   json["gradient_evaluations"] = counts.gradient_evaluations;
   json["health"] = json_health(t.trainer.health());
+  json["mixing"] = json_mixing(t.trainer.mixing());
+  json["verdict"] = json_verdict(run_verdict(t.warnings, t.trainer.mixing()));
   json["warnings"] = json_warnings(t.warnings);
   json["timing"] = {{"seconds", t.seconds}};
   return json;

@@ -5,11 +5,10 @@ find_path(NEGPHASE_NETCDF_INCLUDE netcdf_mem.h)
 find_library(NEGPHASE_NETCDF_LIBRARY netcdf)
 mark_as_advanced(NEGPHASE_NETCDF_INCLUDE NEGPHASE_NETCDF_LIBRARY)
 
-# negphase_link_netcdf(<target> <source>): the source is the only file that knows of it.
-function(negphase_link_netcdf target source)
+# negphase_link_netcdf(<target> <sources>...): the only files that know of it.
+function(negphase_link_netcdf target)
   if(NEGPHASE_NETCDF AND NEGPHASE_NETCDF_INCLUDE AND NEGPHASE_NETCDF_LIBRARY)
-    set_source_files_properties("${source}" PROPERTIES
-      COMPILE_DEFINITIONS NEGPHASE_NETCDF)
+    set_source_files_properties(${ARGN} PROPERTIES COMPILE_DEFINITIONS NEGPHASE_NETCDF)
     target_include_directories(${target} PRIVATE "${NEGPHASE_NETCDF_INCLUDE}")
     target_link_libraries(${target} PRIVATE "${NEGPHASE_NETCDF_LIBRARY}")
     set(NEGPHASE_LINKED_NETCDF "${NEGPHASE_NETCDF_LIBRARY}" CACHE INTERNAL "")

@@ -12,6 +12,7 @@
 
 #include "negphase/gradient/benchmark_statistics.hpp"
 #include "support/run_tool.hpp"
+#include "support/tool_files.hpp"
 
 // A tiny suite in the real program. How these tests can fail: a cell that is another run than
 // `negphase gradient` by its seed, a resumed cell that is counted twice, numbers that hang on
@@ -25,27 +26,8 @@ namespace {
 void write_suite(const TemporaryFolder& folder) {
   write_quartic(folder);
   write_rbm(folder);
-  folder.write("s.toml", R"(seed = 5
-seeds = 3
-points = 3
-[[problem]]
-name = "wells, on rows"
-[problem.model]
-name = "quartic"
-params = [0.6, -0.4, 1.1, 0.2]
-[problem.data]
-file = "d.csv"
-x = "x"
-y = "y"
-[problem.sampler]
-name = "mala"
-step_size = 0.1
-[problem.estimator]
-name = "long_chains"
-chains = 4
-warmup = 50
-draws = 40
-[[problem.compare]]
+  folder.write("s.toml", "seed = 5\nseeds = 3\npoints = 3\n" +
+                             quartic_suite_problem("wells, on rows") + R"([[problem.compare]]
 sampler = { name = "ula", step_size = 0.1 }
 [[problem]]
 name = "bits"

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "support/run_tool.hpp"
+#include "support/tool_files.hpp"
+#include "support/tool_json.hpp"
 
 // How these tests can fail: a mean of codes is printed of categories, shares are those of another
 // column or state or not weighed by beta, an error bar does not hold, a share is printed as exact
@@ -23,19 +25,10 @@ constexpr double bias_of_color[3] = {0.25, -0.125, 0.375}, bias_of_size[2] = {0.
 // y.1 a category of 3, y.2 of 2: E = -J(y1, y2) - b1(y1) - b2(y2)
 void write_pairs(const TemporaryFolder& folder) {
   folder.write("d.csv", "color,size\nred,large\nblue,small\ngreen,large\nred,small\n");
-  folder.write("m.toml", R"(seed = 1
-[model]
-name = "potts"
-beta = 2
+  write_potts_of_labels(folder, R"(beta = 2
 params = [0.5, -0.25, 0.125, 0.375, -0.75, 0.625, 0.25, -0.125, 0.375, 0.5, -0.25]
-[data]
-file = "d.csv"
-header = true
-y = ["color", "size"]
-labels = ["color", "size"]
-[sampler]
-name = "single_flip"
-[sample]
+)",
+                        R"([sample]
 chains = 64
 draws = 500
 )");
@@ -56,13 +49,6 @@ std::vector<std::vector<double>> law() {
     }
   }
   return p;
-}
-
-Json json_of_run(const TemporaryFolder& folder, const std::string& arguments) {
-  const ToolRun run = run_tool(folder, arguments + " --json");
-  CAPTURE(run.err);
-  REQUIRE(run.exit_code == 0);
-  return Json::parse(run.out);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "support/run_tool.hpp"
+#include "support/tool_files.hpp"
 
 // Categories through the real program: columns of labels become states, models of them train and
 // are sampled, and what does not fit is refused with its place.
@@ -55,17 +56,7 @@ void write_pairs(const TemporaryFolder& folder) {
     rows += std::string(colors[r % 3]) + "," + sizes[r % 2] + "\n";
   }
   folder.write("d.csv", rows);
-  folder.write("m.toml", R"(seed = 1
-[model]
-name = "potts"
-[data]
-file = "d.csv"
-header = true
-y = ["color", "size"]
-labels = ["color", "size"]
-[sampler]
-name = "single_flip"
-[estimator]
+  write_potts_of_labels(folder, "", R"([estimator]
 name = "long_chains"
 chains = 32
 draws = 100

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "negphase/io/npy.hpp"
-#include "support/run_tool.hpp"
+#include "support/tool_json.hpp"
 
 // How these tests can fail: output that depends on the number of threads, --json that prints more
 // than one object, a row that is not merged over the base, help that ends with a code of its own.
@@ -20,10 +20,7 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 Json result(const TemporaryFolder& folder, const std::string& arguments) {
-  const ToolRun run = run_tool(folder, arguments + " --json");
-  CAPTURE(run.err);
-  REQUIRE(run.exit_code == 0);
-  Json json = Json::parse(run.out);
+  Json json = json_of_run(folder, arguments);
   drop_timing(json);
   return json;
 }

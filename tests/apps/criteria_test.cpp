@@ -7,6 +7,8 @@
 #include <string>
 
 #include "support/run_tool.hpp"
+#include "support/tool_files.hpp"
+#include "support/tool_json.hpp"
 
 // How these tests can fail: a sampler that is asked for and not needed, a criterion called an NLL,
 // a refusal that leaves files or says nothing of what to do.
@@ -41,24 +43,10 @@ Json last_line(const std::string& text) {
 
 // Mean NLL on house votes, 16 bits in 232 rows, with weight decay 1e-3.
 double votes_nll(const TemporaryFolder& folder, const std::string& loss) {
-  folder.write("v.toml", R"([model]
-name = "boltzmann"
-[data]
-file = ")" TEST_DATA_DIR R"(/house_votes/house_votes_84.csv"
-y = "handicapped_infants..export_act_south_africa"
-missing = "drop"
-[train]
-gradient = "exact"
-optimizer = "lbfgs"
-batch = 232
-l2 = 1e-3
-)");
-  const ToolRun run =
-      run_tool(folder, "train v.toml --json --quiet --out " + loss + " --set train.loss=" + loss);
-  CAPTURE(run.err);
-  REQUIRE(run.exit_code == 0);
-  const Json json = Json::parse(run.out);
-  CHECK(json["converged"] == true);
+  write_votes(folder, "1e-3");
+
+  const Json json =
+      json_of_run(folder, "train v.toml --quiet --out " + loss + " --set train.loss=" + loss);
   return json["nll"]["after"].get<double>();
 }
 

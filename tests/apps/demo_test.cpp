@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "support/run_tool.hpp"
+#include "support/tool_json.hpp"
 
 // How these tests can fail: a folder of somebody else's that is written into, a step that cannot be
 // repeated from its configuration, a command that is printed and does not work, a second run that
@@ -13,14 +13,6 @@
 
 using namespace negphase::test;
 using Json = nlohmann::ordered_json;
-
-namespace {
-
-Json read_json(const TemporaryFolder& folder, const std::string& file) {
-  return Json::parse(folder.read(file));
-}
-
-}  // namespace
 
 TEST_CASE("demo: only into a folder of its own") {
   const TemporaryFolder folder;

@@ -9,6 +9,7 @@
 
 #include "support/made_draws.hpp"
 #include "support/run_tool.hpp"
+#include "support/tool_files.hpp"
 
 // `negphase diagnose` and the verdicts of the other verbs, in the real program. How these tests can
 // fail: a frozen chain that a verb does not name, an exit code that is not the verdict's, numbers
@@ -140,25 +141,8 @@ TEST_CASE("diagnose: chains that a step too large has frozen are named by every 
   REQUIRE(trained.exit_code == 0);
   const auto of_training = failed_codes(Json::parse(trained.out));
   CHECK(std::find(of_training.begin(), of_training.end(), "frozen_chains") != of_training.end());
-  folder.write("s.toml", R"(seeds = 2
-[[problem]]
-name = "wells"
-[problem.model]
-name = "quartic"
-params = [0.6, -0.4, 1.1, 0.2]
-[problem.data]
-file = "d.csv"
-x = "x"
-y = "y"
-[problem.sampler]
-name = "mala"
-step_size = 0.1
-[problem.estimator]
-name = "long_chains"
-chains = 4
-warmup = 50
-draws = 40
-)");
+  folder.write("s.toml", "seeds = 2\n" + quartic_suite_problem("wells"));
+
   const ToolRun benched = run_tool(folder, "bench s.toml --quiet --strict");
   CHECK(benched.exit_code == 7);
   CHECK(contains(benched.out, "4 of 84 chains never moved"));
@@ -182,6 +166,9 @@ TEST_CASE("bad input: diagnose") {
   folder.write("empty.csv", "");
   folder.write("words.csv", "lp__,q.1\n0,abc\n");
   std::filesystem::create_directory(folder / "nothing");
+  std::filesystem::create_directory(folder / "mine");
+  folder.write("mine/notes.txt", "mine");
+  folder.write("there.npy", "mine");
   folder.write("one.csv", "lp__,q.1\n0,1.5\n");
   folder.write(
       "nan.csv", "lp__,q.1\n" + [] {
@@ -205,6 +192,22 @@ TEST_CASE("bad input: diagnose") {
       {"diagnose: a model's file", "diagnose m.toml", 3, {"m.toml"}},
       {"diagnose: an unknown option", "diagnose a_1.csv --precision float", 2, {"--precision"}},
       {"diagnose: another form to write", "diagnose a_1.csv --convert a.xls", 2, {".npy"}},
+      {"diagnose: --convert to what is there",
+       "diagnose a_1.csv --convert there.npy",
+       3,
+       {"there.npy", "--force"}},
+      {"diagnose: --convert to what is read",
+       "diagnose there.npy --convert there.npy --force",
+       3,
+       {"there.npy", "read here"}},
+      {"diagnose: --convert to a folder of other files",
+       "diagnose a_1.csv --convert mine --force",
+       5,
+       {"mine", "notes.txt"}},
+      {"diagnose: --convert in no folder",
+       "diagnose a_1.csv --convert no/where",
+       5,
+       {"no/where", "does not exist"}},
       {"diagnose: a model with x", "diagnose a_1.csv --model m.toml", 3, {"x"}},
       {"diagnose: other quantities", "diagnose a_1.csv --against b_1.csv", 3, {"2", "3"}},
       {"diagnose: one draw", "diagnose one.csv --strict", 7, {"too few"}},
@@ -228,5 +231,7 @@ TEST_CASE("bad input: diagnose") {
       CHECK(contains(bad.exit_code == 0 || bad.exit_code == 7 ? run.out : run.err, part));
     }
   }
+  CHECK(folder.read("there.npy") == "mine");
+  CHECK(folder.read("mine/notes.txt") == "mine");
 }
 #endif

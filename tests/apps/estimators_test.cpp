@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "support/run_tool.hpp"
+#include "support/tool_json.hpp"
 
 // How these tests can fail: an option that is not refused in time, a figure that is not in the
 // output, a number that depends on the number of threads.
@@ -38,10 +38,7 @@ draws = 500
 }
 
 Json json_of(const TemporaryFolder& folder, const std::string& arguments) {
-  const ToolRun run = run_tool(folder, arguments + " --json");
-  CAPTURE(run.err);
-  REQUIRE(run.exit_code == 0);
-  Json json = Json::parse(run.out);
+  Json json = json_of_run(folder, arguments);
   drop_timing(json);
   return json;
 }

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "support/run_tool.hpp"
+#include "support/tool_json.hpp"
 
 // How these tests can fail: a profile that is not the energy whose minima are marked on it, or that
 // stands under another row of x; a page with more than it can show, or without what it says; files
@@ -18,10 +18,6 @@ using namespace negphase::test;
 using Json = nlohmann::ordered_json;
 
 namespace {
-
-Json json_in(const TemporaryFolder& folder, const std::string& name) {
-  return Json::parse(folder.read(name));
-}
 
 void infer(const TemporaryFolder& folder, const std::string& arguments) {
   const ToolRun run = run_tool(folder, "infer " + arguments + " --quiet");
@@ -49,8 +45,8 @@ TEST_CASE("infer --out: the energy along y, on the row of its minima, in the uni
   infer(folder, arguments + "--out four --threads 4");
   CHECK(folder.read("one/pictures.json") == folder.read("four/pictures.json"));
   CHECK(folder.read("one/report.html").size() > 10000);
-  const Json rows = json_in(folder, "one/pictures.json")["minima"]["rows"];
-  const Json found = json_in(folder, "one/infer.json")["rows"];
+  const Json rows = read_json(folder, "one/pictures.json")["minima"]["rows"];
+  const Json found = read_json(folder, "one/infer.json")["rows"];
   REQUIRE(rows.size() == 6);
   CHECK(rows.front()["result_row"] == 1);
   CHECK(rows.back()["result_row"] == 9);
@@ -88,7 +84,7 @@ TEST_CASE("report of infer: few minima and columns of each row, and what is left
   const TemporaryFolder folder;
   write_quartic(folder);
   infer(folder, "m.toml --out i --set model.params=[1,-2,0.75,0.125] --set infer.rows=2");
-  Json result = json_in(folder, "i/infer.json");
+  Json result = read_json(folder, "i/infer.json");
   for (int j = 1; j < 20; ++j) {
     result["columns"].push_back("more");
   }
@@ -124,7 +120,7 @@ TEST_CASE("infer --out: no profile of discrete y, with the reason; --force takes
   const TemporaryFolder folder;
   write_rbm(folder);
   infer(folder, "r.toml --out i --report");
-  const Json pictures = json_in(folder, "i/pictures.json");
+  const Json pictures = read_json(folder, "i/pictures.json");
   CHECK(pictures["minima"].is_null());
   CHECK(pictures["why_not"]["minima"] == "y is not one real column");
   CHECK(part_of(folder, "i")["result"]["rows"][0]["exact"] == true);

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "support/run_tool.hpp"
+#include "support/tool_json.hpp"
 
 // How these tests can fail: y in the model's units, a search called exact, output that depends on
 // threads, a refusal that names nothing.
@@ -17,10 +17,7 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 Json inferred(const TemporaryFolder& folder, const std::string& arguments) {
-  const ToolRun run = run_tool(folder, "infer " + arguments + " --json");
-  CAPTURE(run.err);
-  REQUIRE(run.exit_code == 0);
-  return Json::parse(run.out);
+  return json_of_run(folder, "infer " + arguments);
 }
 
 void write_mixture(const TemporaryFolder& folder) {

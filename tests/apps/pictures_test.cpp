@@ -7,7 +7,7 @@
 #include <numbers>
 #include <vector>
 
-#include "support/run_tool.hpp"
+#include "support/tool_json.hpp"
 
 // How these tests can fail: a density of scaled values that is not scaled back, a profile of
 // another row than the one that is named, draws of another row, a parameter group that takes in its
@@ -19,10 +19,6 @@ using Json = nlohmann::ordered_json;
 using Numbers = std::vector<double>;
 
 namespace {
-
-Json read_json(const TemporaryFolder& folder, const std::string& file) {
-  return Json::parse(folder.read(file));
-}
 
 Json pictures_of(const TemporaryFolder& folder, const std::string& arguments) {
   const ToolRun run = run_tool(folder, arguments + " --quiet --force --out t");

@@ -5,7 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "support/run_tool.hpp"
+#include "support/tool_files.hpp"
+#include "support/tool_json.hpp"
 
 // Training on real data in the real program against the best pairwise models, found elsewhere by
 // full enumeration and L-BFGS until the gradient was below 2e-7.
@@ -37,10 +38,7 @@ batch = 30000
 }
 
 Json trained(const TemporaryFolder& folder, const std::string& arguments) {
-  const ToolRun run = run_tool(folder, "train " + arguments + " --out t --force --json --quiet");
-  CAPTURE(run.err);
-  REQUIRE(run.exit_code == 0);
-  return Json::parse(run.out);
+  return json_of_run(folder, "train " + arguments + " --out t --force --quiet");
 }
 
 }  // namespace
@@ -76,18 +74,8 @@ TEST_CASE("neurons: persistent chains come within 1e-3 nats of the best NLL") {
 
 TEST_CASE("votes: rows with missing votes dropped, the penalised minimum has the known NLL") {
   const TemporaryFolder folder;
-  folder.write("v.toml", R"([model]
-name = "boltzmann"
-[data]
-file = ")" TEST_DATA_DIR R"(/house_votes/house_votes_84.csv"
-y = "handicapped_infants..export_act_south_africa"
-missing = "drop"
-[train]
-gradient = "exact"
-optimizer = "lbfgs"
-batch = 232
-l2 = 0.01
-)");
+  write_votes(folder, "0.01");
+
   const Json json = trained(folder, "v.toml");
   CHECK(json["problem"]["data"]["train_rows"] == 232);
   CHECK(json["problem"]["data"]["dropped_rows"] == 203);

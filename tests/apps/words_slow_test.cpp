@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "support/run_tool.hpp"
+#include "support/tool_json.hpp"
 
 // Words of four letters under a Potts model of tables, through the real program, against the best
 // such model, found elsewhere by full enumeration and L-BFGS.
@@ -43,10 +43,7 @@ l2 = 1e-4
 }
 
 Json trained(const TemporaryFolder& folder, const std::string& arguments) {
-  const ToolRun run = run_tool(folder, "train w.toml --out t --force --json --quiet " + arguments);
-  CAPTURE(run.err);
-  REQUIRE(run.exit_code == 0);
-  return Json::parse(run.out);
+  return json_of_run(folder, "train w.toml --out t --force --quiet " + arguments);
 }
 
 }  // namespace

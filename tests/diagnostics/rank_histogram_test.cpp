@@ -2,13 +2,12 @@
 
 #include <doctest/doctest.h>
 
-#include <boost/random/normal_distribution.hpp>
 #include <cmath>
 
-#include "negphase/random/stream_engine.hpp"
 #include "planted/PI1.hpp"
 #include "planted/PI2.hpp"
 #include "planted/PI3.hpp"
+#include "support/ar1.hpp"
 
 // How these tests can fail: ranks within a chain in place of those among all chains, draws that get
 // lost at an edge, ties torn apart, a band that is too narrow or leaves out the chains' memory.
@@ -18,20 +17,6 @@ namespace {
 using namespace negphase;
 using Eigen::ArrayXd;
 using Eigen::ArrayXXd;
-
-/// AR(1) chains with the variance 1: x_t = a x_{t-1} + sqrt(1 - a^2) normal. a = 0: independent.
-ArrayXXd ar_chains(Index draws, Index chains, double a, std::uint64_t seed) {
-  ArrayXXd x(draws, chains);
-  for (Index c = 0; c < chains; ++c) {
-    StreamEngine engine(seed, static_cast<std::uint32_t>(c), 0, Purpose::start);
-    boost::random::normal_distribution<double> normal;
-    x(0, c) = normal(engine);
-    for (Index i = 1; i < draws; ++i) {
-      x(i, c) = a * x(i - 1, c) + std::sqrt(1 - a * a) * normal(engine);
-    }
-  }
-  return x;
-}
 
 template <class Histogram>
 bool all_inside(const Histogram& h) {
@@ -44,7 +29,7 @@ template <class Make>
 int alarms(const Make& make, int runs, double a, double time) {
   int count = 0;
   for (int r = 0; r < runs; ++r) {
-    const ArrayXXd x = ar_chains(200, 4, a, static_cast<std::uint64_t>(r) + 1);
+    const ArrayXXd x = testing::ar1_chains(200, 4, a, static_cast<std::uint64_t>(r) + 1);
     count += all_inside(make(x, time)) ? 0 : 1;
   }
   return count;
@@ -91,7 +76,7 @@ TEST_CASE("rank histogram: equal draws share a bin, which is as wide as they are
   CHECK(h.expected[0] == 2.5);
   // every draw is in some bin, whatever the number of them
   for (const Index n : {1, 2, 3, 7, 19, 20, 21, 101}) {
-    const RankHistogram any = rank_histogram(ar_chains(n, 3, 0, 5));
+    const RankHistogram any = rank_histogram(testing::ar1_chains(n, 3, 0, 5));
     CAPTURE(n);
     CHECK((any.counts.colwise().sum() == static_cast<double>(n)).all());
     CHECK(any.edges[any.edges.size() - 1] == doctest::Approx(1).epsilon(1e-14));
@@ -120,7 +105,7 @@ TEST_CASE("rank histogram: the band has room for the memory of chains") {
 
 TEST_CASE("rank histogram: chains that are worth less than a draw a bin leave no band") {
   for (const double time : {60.0, 199.0, 200.0, 1e6}) {
-    const ArrayXXd x = ar_chains(200, 4, 0.99, 3);
+    const ArrayXXd x = testing::ar1_chains(200, 4, 0.99, 3);
     const RankHistogram h = rank_histogram(x, time);
     CAPTURE(time);
     CHECK(all_inside(h));
@@ -133,7 +118,7 @@ TEST_CASE("rank histogram: chains that are worth less than a draw a bin leave no
 TEST_CASE("rank histogram: chains of another place or spread leave the band") {
   int moved = 0, wider = 0;
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
-    ArrayXXd x = ar_chains(200, 4, 0, seed);
+    ArrayXXd x = testing::ar1_chains(200, 4, 0, seed);
     x.col(2) += 1;
     moved += all_inside(rank_histogram(x)) ? 0 : 1;
     x.col(2) = 3 * (x.col(2) - 1);
@@ -145,8 +130,8 @@ TEST_CASE("rank histogram: chains of another place or spread leave the band") {
 
 TEST_CASE("rank histogram: nothing to compare") {
   CHECK(rank_histogram(ArrayXXd(0, 4)).counts.size() == 0);
-  CHECK(rank_histogram(ar_chains(10, 1, 0, 1)).counts.size() == 0);
-  ArrayXXd x = ar_chains(10, 2, 0, 1);
+  CHECK(rank_histogram(testing::ar1_chains(10, 1, 0, 1)).counts.size() == 0);
+  ArrayXXd x = testing::ar1_chains(10, 2, 0, 1);
   x(3, 1) = NAN;
   CHECK(rank_histogram(x).counts.size() == 0);
   x(3, 1) = INFINITY;
@@ -154,5 +139,5 @@ TEST_CASE("rank histogram: nothing to compare") {
   // constant: one bin, and no chain can differ
   CHECK(all_inside(rank_histogram(ArrayXXd::Constant(10, 3, 2.0))));
   // many draws: counts fit
-  CHECK(all_inside(rank_histogram(ar_chains(100000, 2, 0, 1))));
+  CHECK(all_inside(rank_histogram(testing::ar1_chains(100000, 2, 0, 1))));
 }

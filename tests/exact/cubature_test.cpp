@@ -159,7 +159,7 @@ double funnel(In y) {
 }
 
 /// What BoxSum says of a density of one peak at t = 0 in the chart u = y, |t| < 8.
-template <class Sum, class Mode>
+template <class Sum>
 Sum sum_boxes(RowNodes& nodes, const Chart& chart, double width) {
   const Index d = chart.dimensions();
   Mode mode;
@@ -171,13 +171,13 @@ Sum sum_boxes(RowNodes& nodes, const Chart& chart, double width) {
 struct Answer {
   double log_z, error, second;
 };
-template <class Sum, class Mode>
+template <class Sum>
 Answer boxes(const Function& f, Index d) {
   const BindRow bind = bind_function(f, d);
   const Executor executor(1);
   RowNodes nodes(bind, 0, executor);
   const Chart chart(LineMap{}, d);
-  Sum sum = sum_boxes<Sum, Mode>(nodes, chart, 1);
+  Sum sum = sum_boxes<Sum>(nodes, chart, 1);
   return {sum.log_integral(), sum.relative_error(), sum.mean_param_grad()[0]};
 }
 
@@ -378,20 +378,19 @@ TEST_CASE("cubature: planted bugs of the sum over boxes are seen") {
   const auto wrong = [](const Answer& answer, double log_z) {
     return std::abs(answer.log_z - log_z) > answer.error + 1e-14 || answer.error > 1e-9;
   };
-  CHECK_FALSE(wrong(boxes<BoxSum, Mode>(narrow, 2), of_narrow));
-  CHECK_FALSE(wrong(boxes<BoxSum, Mode>(four_modes(3), 2), 0));
-  CHECK(std::abs(boxes<BoxSum, Mode>(four_modes(3), 2).second - four_second) < 1e-8);
+  CHECK_FALSE(wrong(boxes<BoxSum>(narrow, 2), of_narrow));
+  CHECK_FALSE(wrong(boxes<BoxSum>(four_modes(3), 2), 0));
+  CHECK(std::abs(boxes<BoxSum>(four_modes(3), 2).second - four_second) < 1e-8);
   // Q1: errors along the first axis alone
-  CHECK(wrong(boxes<planted::Q1::BoxSum, planted::Q1::Mode>(narrow, 2), of_narrow));
+  CHECK(wrong(boxes<planted::Q1::BoxSum>(narrow, 2), of_narrow));
   // Q2: a weight is wrong in its third digit
-  CHECK(wrong(boxes<planted::Q2::BoxSum, planted::Q2::Mode>(narrow, 2), of_narrow));
+  CHECK(wrong(boxes<planted::Q2::BoxSum>(narrow, 2), of_narrow));
   // Q3: the volume of the boxes is forgotten
-  CHECK(wrong(boxes<planted::Q3::BoxSum, planted::Q3::Mode>(narrow, 2), of_narrow));
+  CHECK(wrong(boxes<planted::Q3::BoxSum>(narrow, 2), of_narrow));
   // Q7: the slope of the chart is forgotten
-  CHECK(wrong(boxes<planted::Q7::BoxSum, planted::Q7::Mode>(narrow, 2), of_narrow));
+  CHECK(wrong(boxes<planted::Q7::BoxSum>(narrow, 2), of_narrow));
   // Q8: means add boxes up without their scales
-  CHECK(std::abs(boxes<planted::Q8::BoxSum, planted::Q8::Mode>(four_modes(3), 2).second -
-                 four_second) > 1e-3);
+  CHECK(std::abs(boxes<planted::Q8::BoxSum>(four_modes(3), 2).second - four_second) > 1e-3);
 }
 
 TEST_CASE("cubature: planted bugs in finding the mass and in rows are seen") {

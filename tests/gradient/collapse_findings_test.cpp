@@ -13,6 +13,7 @@
 #include "planted/PG2.hpp"
 #include "planted/PG3.hpp"
 #include "support/problems.hpp"
+#include "support/training_options.hpp"
 
 // How these tests can fail: a collapse that a confinement of the energy hides, a small margin that
 // is kept and accused, energies that diverge and are not named, a failed check where data without
@@ -22,15 +23,6 @@ namespace {
 
 using namespace negphase;
 using Given = std::vector<GivenOption>;
-
-const Executor& executor() {
-  static const Executor one(1);
-  return one;
-}
-
-Options options_of(const Given& given) {
-  return Options::resolve("[train]", train_options(), given);
-}
 
 Given loss_named(const char* name) {
   return {{"loss", std::string(name), {}}, {"updates", std::int64_t{2}, {}}};
@@ -48,7 +40,8 @@ Problem line(double curvature, double coupling) {
 /// @param first  model at the first look  @param last  at the last
 template <class Health = TrainingHealth>
 Health looked_at(const Problem& first, const Problem& last, const Given& given) {
-  Health health(last, options_of(given), testing::settings_on(executor(), 1));
+  Health health(last, testing::training_options(given),
+                testing::settings_on(testing::one_thread(), 1));
   health.look(first.model, last, {}, 1);
   health.look(last.model, last, {}, 2);
   return health;
@@ -127,7 +120,8 @@ TEST_CASE("square_square with steps that are too large is an error or a finding,
                 {"learning_rate", 1.0, {}},
                 {"schedule", std::string("constant"), {}},
                 {"updates", updates, {}}};
-    Trainer trainer(p, &flips, options_of(given), testing::settings_on(executor(), 1));
+    Trainer trainer(p, &flips, testing::training_options(given),
+                    testing::settings_on(testing::one_thread(), 1));
     bool said = false;
     try {
       while (!trainer.done()) {
@@ -154,10 +148,10 @@ TEST_CASE("z that explains every y is named, and z that is regularised is not") 
     Problem p = line(1, 1);
     p.model = FunctionModel({1, {real_column()}, {Column{ColumnKind::category, 32}}, 2}, energy,
                             Params{{0, 0}});
-    Trainer trainer(
-        p, nullptr,
-        options_of({{"loss", std::string("energy"), {}}, {"updates", std::int64_t{40}, {}}}),
-        testing::settings_on(executor(), 1));
+    Trainer trainer(p, nullptr,
+                    testing::training_options(
+                        {{"loss", std::string("energy"), {}}, {"updates", std::int64_t{40}, {}}}),
+                    testing::settings_on(testing::one_thread(), 1));
     while (!trainer.done()) {
       trainer.update();
     }

@@ -16,6 +16,7 @@
 #include "planted/TR7.hpp"
 #include "planted/TR8.hpp"
 #include "support/problems.hpp"
+#include "support/training_options.hpp"
 
 // How these tests can fail: an injected fault that is not named, a healthy training that is
 // accused, a figure that is not what its name says, a training that goes on otherwise after a
@@ -24,16 +25,6 @@
 namespace {
 
 using namespace negphase;
-using Given = std::vector<GivenOption>;
-
-const Executor& executor() {
-  static const Executor one(1);
-  return one;
-}
-
-Options options_of(const Given& given) {
-  return Options::resolve("[train]", train_options(), given);
-}
 
 bool names(const std::vector<Warning>& findings, const std::string& code) {
   for (const Warning& w : findings) {
@@ -57,8 +48,8 @@ Problem line(Index rows, double curvature) {
 template <class Health>
 std::vector<Warning> findings_of_sharpening(double first, double factor) {
   const Problem p = line(40, 1);
-  Health health(p, options_of({{"updates", std::int64_t{5}, {}}}),
-                testing::settings_on(executor(), 1));
+  Health health(p, testing::training_options({{"updates", std::int64_t{5}, {}}}),
+                testing::settings_on(testing::one_thread(), 1));
   double curvature = first;
   for (std::int64_t update = 1; update <= 5; ++update, curvature *= factor) {
     health.look(line(40, curvature).model, p, {}, update);
@@ -77,7 +68,8 @@ Problem spins(double field) {
 
 TEST_CASE("a look measures energies, contrast and curvature") {
   const Problem p = line(40, 4);
-  TrainingHealth health(p, options_of({}), testing::settings_on(executor(), 1));
+  TrainingHealth health(p, testing::training_options({}),
+                        testing::settings_on(testing::one_thread(), 1));
   const Negatives negatives{Eigen::MatrixXd::Constant(80, 1, 2), false};
   health.look(p.model, p, negatives, 1);
   const HealthLook& look = health.looks().front();
@@ -93,7 +85,8 @@ TEST_CASE("a look measures energies, contrast and curvature") {
 
 TEST_CASE("planted TR6: a curvature by one-sided differences of half the step") {
   const Problem p = line(40, 4);
-  planted::TR6::TrainingHealth health(p, options_of({}), testing::settings_on(executor(), 1));
+  planted::TR6::TrainingHealth health(p, testing::training_options({}),
+                                      testing::settings_on(testing::one_thread(), 1));
   health.look(p.model, p, {}, 1);
   CHECK(std::abs(health.looks().front().curvature - 4) > 1);
 }
@@ -113,17 +106,19 @@ TEST_CASE("planted TR7: a contrast without beta") {
     health.look(spins(0.5).model, spins(0.5), {}, 1);
     return health.looks().front().contrast;
   };
-  const auto settings = testing::settings_on(executor(), 1);
-  const double right = contrast(TrainingHealth(spins(0.5), options_of({}), settings));
-  const double wrong = contrast(planted::TR7::TrainingHealth(spins(0.5), options_of({}), settings));
+  const auto settings = testing::settings_on(testing::one_thread(), 1);
+  const double right =
+      contrast(TrainingHealth(spins(0.5), testing::training_options({}), settings));
+  const double wrong =
+      contrast(planted::TR7::TrainingHealth(spins(0.5), testing::training_options({}), settings));
   CHECK(right == doctest::Approx(2 * wrong).epsilon(1e-14));
 }
 
 TEST_CASE("chains that are not where the model is are named") {
   const Problem p = spins(0.5);
   const Index chains = 512;
-  const Options options =
-      options_of({{"chains", std::int64_t{chains}, {}}, {"updates", std::int64_t{5}, {}}});
+  const Options options = testing::training_options(
+      {{"chains", std::int64_t{chains}, {}}, {"updates", std::int64_t{5}, {}}});
   const Eigen::ArrayXd law = law_of_y(p.model, p.beta);
   // shares as near to the law as 512 chains can be, and all chains in one state
   Negatives right{Eigen::MatrixXd(chains, 3), true},
@@ -140,7 +135,7 @@ TEST_CASE("chains that are not where the model is are named") {
     }
   }
   const auto findings = [&](const Negatives& negatives) {
-    TrainingHealth health(p, options, testing::settings_on(executor(), 1));
+    TrainingHealth health(p, options, testing::settings_on(testing::one_thread(), 1));
     health.look(p.model, p, negatives, 1);
     health.look(p.model, p, negatives, 5);
     CHECK(health.looks().back().chain_age == 5);
@@ -154,9 +149,9 @@ TEST_CASE("chains that are not where the model is are named") {
 
 TEST_CASE("an energy gap is named on either side") {
   const Problem p = line(40, 4);
-  const Options options = options_of({{"updates", std::int64_t{2}, {}}});
+  const Options options = testing::training_options({{"updates", std::int64_t{2}, {}}});
   const auto named = [&](double y) {
-    TrainingHealth health(p, options, testing::settings_on(executor(), 1));
+    TrainingHealth health(p, options, testing::settings_on(testing::one_thread(), 1));
     const Negatives far{Eigen::MatrixXd::Constant(40, 1, y), false};
     health.look(p.model, p, far, 1);
     health.look(p.model, p, far, 2);
@@ -168,10 +163,10 @@ TEST_CASE("an energy gap is named on either side") {
 
 TEST_CASE("the signal of the last tenth of the gradients over their noise") {
   const Problem p = spins(0.5);
-  const Options options =
-      options_of({{"updates", std::int64_t{1000}, {}}, {"schedule", std::string("constant"), {}}});
+  const Options options = testing::training_options(
+      {{"updates", std::int64_t{1000}, {}}, {"schedule", std::string("constant"), {}}});
   const auto followed = [&](double signal) {
-    TrainingHealth health(p, options, testing::settings_on(executor(), 1));
+    TrainingHealth health(p, options, testing::settings_on(testing::one_thread(), 1));
     for (std::int64_t update = 1; update <= 1000; ++update) {
       Eigen::VectorXd g = Eigen::VectorXd::Zero(6);
       g[0] =
@@ -190,7 +185,8 @@ TEST_CASE("the energy penalty is the derivative of mean F^2; planted TR8: withou
   const Negatives both{Eigen::MatrixXd::Ones(p.rows(), p.y.cols()) - p.y, false};
   const auto value = [&](const Params& w) {
     const AnyModel model = p.model.with_params(w);
-    const FreeEnergies energies(model, p.x, p.rows(), p.beta, LatentRule::sum, executor());
+    const FreeEnergies energies(model, p.x, p.rows(), p.beta, LatentRule::sum,
+                                testing::one_thread());
     const auto square = [&](const Eigen::MatrixXd& y) {
       return energies.at(energies.completed(y)).array().square().mean();
     };
@@ -207,17 +203,18 @@ TEST_CASE("the energy penalty is the derivative of mean F^2; planted TR8: withou
     return off;
   };
   // differences: (1e-5)^2 times a third derivative of order 10, and 1e-15 / 1e-5 of rounding
-  CHECK(worst(energy_penalty_gradient(p.model, p, both, 0.3, executor())) < 1e-8);
-  CHECK(worst(planted::TR8::energy_penalty_gradient(p.model, p, both, 0.3, executor())) > 1e-2);
+  CHECK(worst(energy_penalty_gradient(p.model, p, both, 0.3, testing::one_thread())) < 1e-8);
+  CHECK(worst(planted::TR8::energy_penalty_gradient(p.model, p, both, 0.3, testing::one_thread())) >
+        1e-2);
 }
 
 TEST_CASE("watching a training changes no number, and goes on after a checkpoint") {
   const Problem p = spins(0.5);
   const AnySampler flips = make_sampler("single_flip", {});
-  const Options options = options_of({{"updates", std::int64_t{40}, {}},
-                                      {"energy_penalty", 0.01, {}},
-                                      {"batch", std::int64_t{2}, {}}});
-  const auto settings = testing::settings_on(executor(), 3);
+  const Options options = testing::training_options({{"updates", std::int64_t{40}, {}},
+                                                     {"energy_penalty", 0.01, {}},
+                                                     {"batch", std::int64_t{2}, {}}});
+  const auto settings = testing::settings_on(testing::one_thread(), 3);
   Trainer whole(p, &flips, options, settings);
   SavedState half;
   while (!whole.done()) {

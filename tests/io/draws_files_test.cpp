@@ -47,6 +47,12 @@ bool is_same(const std::vector<Eigen::ArrayXXd>& a, const std::vector<Eigen::Arr
   return same;
 }
 
+// What `negphase sample` left in the folder "s".
+ChainDraws sampled(const TemporaryFolder& folder, const std::string& arguments) {
+  REQUIRE(run_tool(folder, "sample " + arguments + " --out s --quiet").exit_code == 0);
+  return read({folder / "s"});
+}
+
 // Two chains of three draws with what a sampler said; NaN and infinity among them.
 ChainDraws example() {
   ChainDraws draws;
@@ -162,10 +168,7 @@ TEST_CASE("draws files: a folder of CmdStan's files, in the order of their numbe
 TEST_CASE("draws files: what negphase sample wrote, whole and stopped") {
   const TemporaryFolder folder;
   write_rbm(folder);
-  const ToolRun run =
-      run_tool(folder, "sample r.toml --out s --quiet --set sample.chains=12 --set sample.draws=5");
-  REQUIRE(run.exit_code == 0);
-  const ChainDraws draws = read({folder / "s"});
+  const ChainDraws draws = sampled(folder, "r.toml --set sample.chains=12 --set sample.draws=5");
   CHECK(draws.num_chains() == 12);
   CHECK(draws.num_draws() == 5);
   CHECK(draws.names[0] == "y.1");
@@ -189,12 +192,9 @@ TEST_CASE("draws files: what negphase sample wrote, whole and stopped") {
 TEST_CASE("draws files: each row of x has a law of its own") {
   const TemporaryFolder folder;
   write_quartic(folder);
-  const ToolRun run =
-      run_tool(folder, "sample m.toml --out s --quiet --set sample.chains=3 --set sample.draws=4");
-  REQUIRE(run.exit_code == 0);
+  const ChainDraws draws = sampled(folder, "m.toml --set sample.chains=3 --set sample.draws=4");
   const ChainDraws all = read({folder / "s/draws.npy"});
   REQUIRE(all.num_chains() == 60);
-  const ChainDraws draws = read({folder / "s"});
   CHECK(says(draws, "3 chains on each of 20 rows of x"));
   CHECK(draws.num_chains() == 3);
   REQUIRE(draws.num_quantities() == 20);
@@ -333,4 +333,28 @@ TEST_CASE("draws files: what is there is not written over") {
   CHECK_THROWS_AS(write_draws(draws, folder / "d.txt"), UsageError);
   CHECK_THROWS_AS(write_draws(draws, folder / "no/where"), IoError);
   CHECK(!std::filesystem::exists(folder / "no"));
+}
+
+TEST_CASE("draws files: what is there gives way where that is asked for, unless it is no draws") {
+  const TemporaryFolder folder;
+  const ChainDraws draws = example();
+  ChainDraws one = draws;
+  one.chains.pop_back();
+  one.sampler_chains.pop_back();
+  for (const char* name : {"stan", "d.npy"}) {
+    CAPTURE(name);
+    write_draws(draws, folder / name);
+    write_draws(one, folder / name, true);
+    CHECK(is_same(read({folder / name}).chains, one.chains));
+  }
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()),
+                      std::filesystem::directory_iterator()) == 2);
+  folder.write("stan/notes.txt", "mine");
+  CHECK(contains(message_of<IoError>([&] { write_draws(draws, folder / "stan", true); }),
+                 "notes.txt"));
+  folder.write("file", "mine");
+  CHECK(contains(message_of<IoError>([&] { write_draws(draws, folder / "file", true); }),
+                 "is a file"));
+  CHECK(folder.read("file") == "mine");
+  CHECK(is_same(read({folder / "stan/chain_1.csv"}).chains, one.chains));
 }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "negphase/random/philox_source.hpp"
 #include "support/mixed_energy.hpp"
@@ -79,6 +80,13 @@ TEST_CASE("the registry lists every sampler once, with documentation") {
   CHECK(names == std::vector<std::string>{"ula", "mala", "scaled_langevin", "random_walk",
                                           "single_flip", "block_gibbs", "site_gibbs",
                                           "metropolis_within_gibbs"});
+}
+
+TEST_CASE("a sampler says at which acceptance it is best, where that is known") {
+  CHECK(find_sampler("mala").best_acceptance == 0.574);
+  CHECK(find_sampler("random_walk").best_acceptance == 0.234);
+  CHECK(std::isnan(find_sampler("ula").best_acceptance));
+  CHECK(std::isnan(find_sampler("single_flip").best_acceptance));
 }
 
 TEST_CASE("every sampler is made from its defaults and runs on an energy that can what it needs") {

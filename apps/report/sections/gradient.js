@@ -107,13 +107,13 @@ function gradientTable(result) {
       ...(known ? [withError(row.relative_error, lastOf(row)?.relative_error_se), number(relativeNoise(row, exact)),
                    number(row.cosine, 5), number(row.rms_z), !size ? missing : never ? 'never' : canExtrapolate(row) ? count(evaluationsForOnePercent(row, exact)) : missing]
                 : [number(row.norm), number(row.noise)]),
-      number(row.acceptance), `${count(row.effective_size_min)}, ${count(row.effective_size_median)}`,
+      number(row.acceptance), number(row.mixing?.rhat, 4), `${count(row.effective_size_min)}, ${count(row.effective_size_median)}`,
       `${count(row.timing.effective_per_second_min)}, ${count(row.timing.effective_per_second_median)}`,
       `${count(row.energy_evaluations)}, ${count(row.gradient_evaluations)}`, number(row.timing.seconds),
     ];
   });
   return table('the estimates, side by side', [
-    ...columns, 'acceptance', 'ESS: min, median', 'ESS/s: min, median', 'evaluations: energy, gradient', 'seconds',
+    ...columns, 'acceptance', 'R-hat of the energy', 'ESS: min, median', 'ESS/s: min, median', 'evaluations: energy, gradient', 'seconds',
   ], rows);
 }
 

@@ -185,6 +185,9 @@ function trainVerdicts(result) {
   if (isNumber(own) && isNumber(other)) {
     said.push(`Against ${baseline.name} it is ${own < other ? 'better' : 'worse'} by ${number(Math.abs(own - other))} nats a row${where}.`);
   }
+  if (isNumber(result.mixing?.rhat)) {
+    said.push(result.verdict.summary);
+  }
   return said;
 }
 

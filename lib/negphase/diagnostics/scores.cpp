@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "negphase/core/column_change.hpp"
 #include "negphase/core/error.hpp"
 
 namespace negphase {
@@ -39,16 +40,7 @@ PerChain change_by(Index steps, const AnyEnergy<double>& energy, const Block<dou
   for (Index c = 0; c < y.rows(); ++c) {
     moved_to[c] = state_code(kind, (state_index(kind, y(c, column)) + steps) % kind.num_states);
   }
-  PerChain change(y.rows());
-  if (energy.can(Ability::energy_change)) {
-    energy.energy_change(y, column, moved_to, change);
-  } else {
-    Block<double> moved = y;
-    moved.col(column) = moved_to;
-    energy.energy(moved, change);
-    change -= at_y;
-  }
-  return change;
+  return column_change(energy, y, at_y, column, moved_to);
 }
 
 // exp(-beta change); 0 for a forbidden state at any beta, 0 included

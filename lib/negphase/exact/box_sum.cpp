@@ -86,7 +86,7 @@ struct BoxNodes {
   PerChain log_slope;  ///< log |det dy/dt|
 };
 
-BoxNodes place_nodes(const Chart& chart, const ProductRule& rule, const std::vector<Box>& boxes,
+BoxNodes place_nodes(const Chart& chart, const ProductRule& rule, const BoxTree& boxes,
                      std::span<const Index> which) {
   const Index d = chart.dimensions();
   Block<double> u(rule.size() * static_cast<Index>(which.size()), d);
@@ -94,7 +94,7 @@ BoxNodes place_nodes(const Chart& chart, const ProductRule& rule, const std::vec
   PerChain u_of(rule.per_axis()), slope_of(rule.per_axis());
   Index row = 0;
   for (Index number : which) {
-    const Box& box = boxes[static_cast<std::size_t>(number)];
+    const Box& box = boxes[number];
     for (Index j = 0; j < d; ++j) {
       for (Index k = 0; k < rule.per_axis(); ++k) {
         const double t = box.at(j, rule.nodes[static_cast<std::size_t>(k)]);
@@ -208,50 +208,20 @@ double noise_of(const Box& box, double beta, const PerChain& energies, const Blo
 }  // namespace
 
 BoxSum::BoxSum(RowNodes& nodes, const Chart& chart, Setup setup)
-    : nodes_(nodes), chart_(chart), setup_(std::move(setup)) {
-  const Index d = chart.dimensions();
-  Box whole{};
-  whole.lower = Point::Constant(d, -setup_.end);
-  whole.upper = Point::Constant(d, setup_.end);
-  boxes_.push_back(whole);
-  cut_around_modes(0);
+    : nodes_(nodes),
+      chart_(chart),
+      setup_(std::move(setup)),
+      boxes_(chart.dimensions(), setup_.end) {
+  boxes_.cut_around(setup_.modes);
   settle();
 }
 
-/// Before anything is evaluated: until each box near a mode is about as wide as that.
-void BoxSum::cut_around_modes(Index number) {
-  const double most_widths = chart_.dimensions() == 2 ? 2 : 3;  // measured: fewest energies
-  const Box box = boxes_[static_cast<std::size_t>(number)];
-  Index axis = -1;
-  double widest = most_widths;
-  for (const Mode& mode : setup_.modes) {
-    const bool is_near = (mode.place > box.lower - 2 * mode.width).all() &&
-                         (mode.place < box.upper + 2 * mode.width).all();
-    Index of_mode = 0;
-    const double widths = ((box.upper - box.lower) / mode.width).maxCoeff(&of_mode);
-    if (is_near && widths > widest && can_cut(box, of_mode)) {
-      widest = widths;
-      axis = of_mode;
-    }
-  }
-  if (axis >= 0) {
-    const Index halves = cut(number, axis);
-    cut_around_modes(halves);
-    cut_around_modes(halves + 1);
-  }
-}
-
 void BoxSum::settle() {
-  std::vector<Index> fresh;
-  for (std::size_t b = 0; b < boxes_.size(); ++b) {
-    if (boxes_[b].axis < 0) {
-      fresh.push_back(static_cast<Index>(b));
-    }
-  }
+  std::vector<Index> fresh = boxes_.leaves();
   for (int generation = 1;; ++generation) {
     evaluate(fresh);
     add_up();
-    Marks gaps(boxes_.size(), 0);
+    Marks gaps(static_cast<std::size_t>(boxes_.size()), 0);
     mark_unseen_modes(gaps);
     mark_wide_neighbours(gaps);
     Marks all = gaps;
@@ -288,7 +258,7 @@ std::vector<Index> BoxSum::cut_marked(const Marks& marks) {
   std::vector<Index> fresh;
   for (std::size_t b = 0; b < marks.size(); ++b) {
     if (marks[b] != 0) {
-      cut_all(static_cast<Index>(b), marks[b], fresh);
+      boxes_.cut_all(static_cast<Index>(b), marks[b], fresh);
     }
   }
   return fresh;
@@ -325,8 +295,7 @@ void BoxSum::visit(const std::vector<Index>& which, const Rule& rule, const Sum&
       const PerChain logs =
           placed.log_slope.segment(first, size) -
           of_box.unaryExpr([this](double energy) { return beta_times(setup_.beta, energy); });
-      sum(boxes_[static_cast<std::size_t>(piece[i])], logs, of_box,
-          placed.y.middleRows(first, size));
+      sum(boxes_[piece[i]], logs, of_box, placed.y.middleRows(first, size));
     }
   });
 }
@@ -335,33 +304,30 @@ void BoxSum::visit(const std::vector<Index>& which, const Rule& rule, const Sum&
 /// box that is not, are not: a thin ridge may pass between Gauss's nodes.
 std::vector<Index> BoxSum::those_that_matter(const std::vector<Index>& fresh) const {
   const auto log_mass = [](const Box& box) {
-    return box.axis < 0 && box.integral > 0 ? box.top + std::log(box.integral) : -infinity;
+    return box.integral > 0 ? box.top + std::log(box.integral) : -infinity;
   };
   double largest = -infinity;
-  for (const Box& box : boxes_) {
-    largest = std::max(largest, log_mass(box));
+  for (Index leaf : boxes_.leaves()) {
+    largest = std::max(largest, log_mass(boxes_[leaf]));
   }
   const double least = largest + std::log(negligible_share * setup_.tolerance);
   std::vector<Index> matter;
   std::copy_if(fresh.begin(), fresh.end(), std::back_inserter(matter), [&](Index number) {
-    const Box& box = boxes_[static_cast<std::size_t>(number)];
+    const Box& box = boxes_[number];
     return box.matters || log_mass(box) > least;
   });
   return matter;
 }
 
 void BoxSum::add_up() {
-  leaves_.clear();
+  leaves_ = boxes_.leaves();
   reference_ = -infinity;
-  for (std::size_t b = 0; b < boxes_.size(); ++b) {
-    if (boxes_[b].axis < 0) {
-      leaves_.push_back(static_cast<Index>(b));
-      reference_ = std::max(reference_, boxes_[b].top);
-    }
+  for (Index leaf : leaves_) {
+    reference_ = std::max(reference_, boxes_[leaf].top);
   }
   total_ = error_ = 0;
   for (Index leaf : leaves_) {
-    const Box& box = boxes_[static_cast<std::size_t>(leaf)];
+    const Box& box = boxes_[leaf];
     if (box.top > -infinity) {
       total_ += weight(box) * box.integral;
       error_ += weight(box) * (box.errors.sum() + box.noise);
@@ -373,7 +339,7 @@ void BoxSum::add_up() {
 void BoxSum::mark_errors(Marks& marks) const {
   std::vector<std::pair<double, Index>> errors;
   for (Index leaf : leaves_) {
-    const Box& box = boxes_[static_cast<std::size_t>(leaf)];
+    const Box& box = boxes_[leaf];
     if (box.integral > 0) {
       errors.emplace_back(weight(box) * box.errors.sum(), leaf);
     }
@@ -382,12 +348,12 @@ void BoxSum::mark_errors(Marks& marks) const {
   double sum = 0;
   for (const auto& [error, leaf] : errors) {
     sum += error;
-    const Box& box = boxes_[static_cast<std::size_t>(leaf)];
+    const Box& box = boxes_[leaf];
     if (sum <= setup_.tolerance * total_ / 2 || box.errors.sum() <= box.noise) {
       continue;
     }
     for (Index j = 0; j < box.errors.size(); ++j) {
-      if (box.errors[j] >= box.errors.maxCoeff() / 8 && can_cut(box, j)) {
+      if (box.errors[j] >= box.errors.maxCoeff() / 8 && BoxTree::can_cut(box, j)) {
         marks[static_cast<std::size_t>(leaf)] |= 1U << j;
       }
     }
@@ -396,12 +362,12 @@ void BoxSum::mark_errors(Marks& marks) const {
 
 void BoxSum::mark_unseen_modes(Marks& marks) const {
   for (const Mode& mode : setup_.modes) {
-    const auto leaf = static_cast<std::size_t>(locate(mode.place));
+    const Index leaf = boxes_.locate(mode.place);
     const Box& box = boxes_[leaf];
     if (mode.value > reference_ - negligible && box.top < mode.value - 2) {
       Index axis = 0;
       ((box.upper - box.lower) / mode.width).maxCoeff(&axis);
-      marks[leaf] |= can_cut(box, axis) ? 1U << axis : 0;
+      marks[static_cast<std::size_t>(leaf)] |= BoxTree::can_cut(box, axis) ? 1U << axis : 0;
     }
   }
 }
@@ -409,24 +375,23 @@ void BoxSum::mark_unseen_modes(Marks& marks) const {
 void BoxSum::mark_wide_neighbours(Marks& marks) const {
   const double matters = std::log(setup_.tolerance / 1000 * total_);
   for (Index leaf : leaves_) {
-    const Box& box = boxes_[static_cast<std::size_t>(leaf)];
+    const Box& box = boxes_[leaf];
     const auto faces = static_cast<std::size_t>(2 * chart_.dimensions());
     for (std::size_t face = 0; face < faces; ++face) {
       if (box.faces[face].value - reference_ + std::log(box.volume()) > matters) {
-        mark_neighbour(box, box.faces[face], face, marks);
+        mark_neighbour(box, face, marks);
       }
     }
   }
 }
 
-void BoxSum::mark_neighbour(const Box& box, const Box::Face& face, std::size_t number,
-                            Marks& marks) const {
+void BoxSum::mark_neighbour(const Box& box, std::size_t face, Marks& marks) const {
   constexpr double most_ratio = 4.001;  // 4, and rounding
-  const Index other = neighbour(box, face, number);
+  const Index other = boxes_.neighbour(box, face);
   if (other < 0) {
     return;
   }
-  const Box& beyond = boxes_[static_cast<std::size_t>(other)];
+  const Box& beyond = boxes_[other];
   const Point ratio = (beyond.upper - beyond.lower) / (box.upper - box.lower);
   for (Index j = 0; j < ratio.size(); ++j) {
     marks[static_cast<std::size_t>(other)] |= ratio[j] > most_ratio ? 1U << j : 0;
@@ -441,15 +406,15 @@ void BoxSum::mark_blind_neighbours(Marks& marks) {
   const double to_kronrod = (1 + kronrod(2).nodes.front()) / 2;
   const double share = setup_.tolerance * total_ / 4 / static_cast<double>(leaves_.size());
   for (Index leaf : leaves_) {
-    const Box& box = boxes_[static_cast<std::size_t>(leaf)];
+    const Box& box = boxes_[leaf];
     for (std::size_t face = 0; face < box.faces.size(); ++face) {
       const double value = box.faces[face].value;
-      const Index other = value > -infinity ? neighbour(box, box.faces[face], face) : -1;
-      if (other < 0 || boxes_[static_cast<std::size_t>(other)].top > value - 2) {
+      const Index other = value > -infinity ? boxes_.neighbour(box, face) : -1;
+      if (other < 0 || boxes_[other].top > value - 2) {
         continue;
       }
       const auto axis = static_cast<Index>(face / 2);
-      const Box& beyond = boxes_[static_cast<std::size_t>(other)];
+      const Box& beyond = boxes_[other];
       const double mass = std::exp(value - reference_) * box.volume();
       const double ratio =
           (beyond.upper[axis] - beyond.lower[axis]) / (box.upper[axis] - box.lower[axis]);
@@ -457,7 +422,7 @@ void BoxSum::mark_blind_neighbours(Marks& marks) {
           {{leaf, mass * to_kronrod}, {other, mass * ratio * to_gauss}}};
       for (const auto& [number, error] : hidden) {
         error_ += error;
-        if (error > share && can_cut(boxes_[static_cast<std::size_t>(number)], axis)) {
+        if (error > share && BoxTree::can_cut(boxes_[number], axis)) {
           marks[static_cast<std::size_t>(number)] |= 1U << axis;
         }
       }
@@ -465,26 +430,18 @@ void BoxSum::mark_blind_neighbours(Marks& marks) {
   }
 }
 
-/// The box beyond a face, where the integrand is largest on this side of it; -1: none.
-Index BoxSum::neighbour(const Box& box, const Box::Face& face, std::size_t number) const {
-  const auto axis = static_cast<Index>(number / 2);
-  Point beyond = face.place;
-  beyond[axis] = number % 2 == 0 ? std::nextafter(box.lower[axis], -infinity) : box.upper[axis];
-  return std::abs(beyond[axis]) < setup_.end ? locate(beyond) : -1;
-}
-
 /// Whether a ridge that is not resolved leads to a box that does not see it: how much lies farther
 /// on is not known. A wall ends it, and so where it is +inf beyond, all is known.
 bool BoxSum::has_open_end() const {
   const double matters = std::log(error_ / 1000);
   return std::any_of(leaves_.begin(), leaves_.end(), [&](Index leaf) {
-    const Box& box = boxes_[static_cast<std::size_t>(leaf)];
+    const Box& box = boxes_[leaf];
     const bool is_resolved = box.errors.sum() <= box.integral / 100;
     for (std::size_t face = 0; !is_resolved && face < box.faces.size(); ++face) {
       const double value = box.faces[face].value;
       const bool counts = value - reference_ + std::log(box.volume()) > matters;
-      const Index other = counts ? neighbour(box, box.faces[face], face) : -1;
-      const double seen = other < 0 ? value : boxes_[static_cast<std::size_t>(other)].top;
+      const Index other = counts ? boxes_.neighbour(box, face) : -1;
+      const double seen = other < 0 ? value : boxes_[other].top;
       if (seen > -infinity && seen < value - 2) {
         return true;
       }
@@ -493,56 +450,11 @@ bool BoxSum::has_open_end() const {
   });
 }
 
-Index BoxSum::cut(Index number, Index axis) {
-  const auto halves = static_cast<Index>(boxes_.size());
-  Box lower = boxes_[static_cast<std::size_t>(number)];
-  lower.logs.resize(0);
-  Box upper = lower;
-  lower.upper[axis] = upper.lower[axis] = (lower.lower[axis] + lower.upper[axis]) / 2;
-  boxes_[static_cast<std::size_t>(number)].axis = axis;
-  boxes_[static_cast<std::size_t>(number)].halves = halves;
-  boxes_[static_cast<std::size_t>(number)].logs.resize(0);
-  boxes_.push_back(std::move(lower));
-  boxes_.push_back(std::move(upper));
-  return halves;
-}
-
-void BoxSum::cut_all(Index box, unsigned axes, std::vector<Index>& made) {
-  for (Index j = 0; j < chart_.dimensions(); ++j) {
-    if ((axes >> j & 1U) != 0) {
-      const Index halves = cut(box, j);
-      cut_all(halves, axes & ~(1U << j), made);
-      cut_all(halves + 1, axes & ~(1U << j), made);
-      return;
-    }
-  }
-  made.push_back(box);
-}
-
-/// As long as the rule's 15 nodes can be told apart.
-bool BoxSum::can_cut(const Box& box, Index axis) const {
-  const double far = std::max(std::abs(box.lower[axis]), std::abs(box.upper[axis]));
-  return box.upper[axis] - box.lower[axis] > 4096 * epsilon * far;
-}
-
-Index BoxSum::locate(const Point& t) const {
-  Index number = 0;
-  for (;;) {
-    const Box& box = boxes_[static_cast<std::size_t>(number)];
-    if (box.axis < 0) {
-      return number;
-    }
-    const Box& lower = boxes_[static_cast<std::size_t>(box.halves)];
-    number = box.halves + (t[box.axis] < lower.upper[box.axis] ? 0 : 1);
-  }
-}
-
 Eigen::VectorXd BoxSum::mean_param_grad() {
   const ProductRule& rule = kronrod(chart_.dimensions());
   std::vector<Index> heavy;
-  std::copy_if(leaves_.begin(), leaves_.end(), std::back_inserter(heavy), [this](Index leaf) {
-    return boxes_[static_cast<std::size_t>(leaf)].logs.size() > 0;
-  });
+  std::copy_if(leaves_.begin(), leaves_.end(), std::back_inserter(heavy),
+               [this](Index leaf) { return boxes_[leaf].logs.size() > 0; });
   const auto n = static_cast<Index>(heavy.size());
   // what is left out is below a thousandth of the tolerance, all together
   const double least = setup_.tolerance / 1000 / static_cast<double>(n * rule.size());
@@ -555,8 +467,7 @@ Eigen::VectorXd BoxSum::mean_param_grad() {
     std::vector<double> weights;
     PerChain terms;
     for (Index i = 0; i < y.rows(); ++i) {
-      const Box& box =
-          boxes_[static_cast<std::size_t>(piece[static_cast<std::size_t>(i / rule.size())])];
+      const Box& box = boxes_[piece[static_cast<std::size_t>(i / rule.size())]];
       if (i % rule.size() == 0) {
         terms = terms_of(box, rule, box.logs) * (weight(box) / total_);
       }

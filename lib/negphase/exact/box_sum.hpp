@@ -1,44 +1,12 @@
 #pragma once
-#include <array>
 #include <cmath>
 #include <vector>
 
+#include "negphase/exact/box_tree.hpp"
 #include "negphase/exact/chart.hpp"
 #include "negphase/exact/node_energies.hpp"
 
 namespace negphase {
-
-/// A place of the chart: up to 3 coordinates, no heap.
-using Point = Eigen::Array<double, Eigen::Dynamic, 1, 0, 3, 1>;
-
-/// Where the integrand has a peak, as known beforehand.
-struct Mode {
-  Point place, width;  ///< in t
-  double value = 0;    ///< log of the integrand
-};
-
-/// A box of the chart, and the integral of exp(-beta E) |dy/dt| over it. Integral, errors and noise
-/// are in units of e^top, top the largest log of the integrand that a node saw.
-struct Box {
-  struct Face {
-    double value;  ///< the largest log of the integrand at the nodes nearest to this face
-    Point place;   ///< where
-  };
-  Point lower, upper;
-  double top, integral = 0, noise = 0;
-  Point errors;  ///< by axis
-  std::array<Face, 6> faces;
-  bool matters = false;  ///< it, or the box that it was cut from: more than probed
-  PerChain logs;         ///< of the integrand at the nodes, for E_p[dE/dW]; empty where negligible
-  Index axis = -1;       ///< of a box that was cut
-  Index halves = 0;      ///< number of its lower half; the upper half is the next
-  /// A place on axis j, from -1 to 1 across the box.
-  double at(Index j, double node) const {
-    const double half = (upper[j] - lower[j]) / 2;
-    return lower[j] + half + half * node;
-  }
-  double volume() const { return (upper - lower).prod(); }
-};
 
 /// The integral of exp(-beta E) over the box |t_j| < end of a chart of 2 or 3 dimensions by
 /// adaptive cubature: products of Gauss and Kronrod's rule of 7 and 15 points; a box that Gauss's
@@ -77,7 +45,6 @@ class BoxSum {
   /// Bit j set: to be cut across axis j.
   using Marks = std::vector<unsigned>;
 
-  void cut_around_modes(Index box);
   void settle();
   void evaluate(const std::vector<Index>& boxes);
   template <class Rule, class Sum>
@@ -88,23 +55,17 @@ class BoxSum {
   void mark_blind_neighbours(Marks& marks);
   void mark_unseen_modes(Marks& marks) const;
   void mark_wide_neighbours(Marks& marks) const;
-  void mark_neighbour(const Box& box, const Box::Face& face, std::size_t number,
-                      Marks& marks) const;
-  Index neighbour(const Box& box, const Box::Face& face, std::size_t number) const;
+  void mark_neighbour(const Box& box, std::size_t face, Marks& marks) const;
   bool has_open_end() const;
   double energies_of(const Marks& marks) const;
   bool fits(const Marks& marks, double most) const;
   std::vector<Index> cut_marked(const Marks& marks);
-  Index cut(Index box, Index axis);
-  void cut_all(Index box, unsigned axes, std::vector<Index>& made);
-  bool can_cut(const Box& box, Index axis) const;
-  Index locate(const Point& t) const;
   double weight(const Box& box) const { return std::exp(box.top - reference_); }
 
   RowNodes& nodes_;
   const Chart& chart_;
   Setup setup_;
-  std::vector<Box> boxes_;     // a tree: whole, and halves of halves
+  BoxTree boxes_;
   std::vector<Index> leaves_;  // boxes that were not cut, ascending
   double reference_ = 0;       // largest top
   double total_ = 0, error_ = 0;

@@ -316,14 +316,7 @@ RealIntegral integrate_row(const BindRow& bind, Index row, const Question& quest
 std::vector<RealIntegral> integrate_space(const BindRow& bind, Index rows, double beta,
                                           const LineRange& range, double most_energies,
                                           const Executor& executor) {
-  if (!(range.lower < range.upper)) {
-    throw ConfigError(
-        fmt::format("quadrature: the range of y is empty: [{}, {}]", range.lower, range.upper));
-  }
-  if (!(beta > 0) && !(range.upper - range.lower < infinity)) {
-    throw ConfigError(
-        fmt::format("not normalisable at beta = {} over an infinite range of y", beta));
-  }
+  check_range(range, beta);
   const auto columns = static_cast<Index>(bind(0, 1).columns().size());
   const Question question{beta, range, columns, most_energies};
   const Executor alone(1);

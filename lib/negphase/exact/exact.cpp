@@ -4,31 +4,29 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <functional>
-#include <numeric>
 #include <utility>
 #include <vector>
 
 #include "negphase/core/error.hpp"
 #include "negphase/core/memory.hpp"
 #include "negphase/exact/cubature.hpp"
-#include "negphase/exact/data_sum.hpp"
 #include "negphase/exact/enumeration.hpp"
 #include "negphase/exact/gaussian.hpp"
-#include "negphase/exact/latent_sum.hpp"
 #include "negphase/exact/moment_energy.hpp"
 #include "negphase/exact/pairwise_sum.hpp"
 #include "negphase/exact/pairwise_view.hpp"
+#include "negphase/exact/pilot.hpp"
 #include "negphase/exact/quadrature.hpp"
 #include "negphase/exact/summed_states.hpp"
 
+// log Z and the negative phase: one question, the methods that may answer it, and their tables.
+// exact_nll.cpp has the positive phase.
 namespace negphase {
 
 namespace {
 
-constexpr Index block_chains = 64;
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
 
 /// One question put to all methods.
@@ -85,49 +83,6 @@ class Task {
   const Eigen::VectorXd* reference_;
   AnyPrepared prepared_;
 };
-
-/// Seconds for one state: energy (or change) and dE/dW, from blocks that take a millisecond.
-double seconds_per_state(const AnyEnergy<double>& energy, bool by_changes) {
-  using Clock = std::chrono::steady_clock;
-  const std::span<const Column> columns = energy.columns();
-  Block<double> y(block_chains, static_cast<Index>(columns.size()));
-  for (Index j = 0; j < y.cols(); ++j) {
-    const Column& column = columns[static_cast<std::size_t>(j)];
-    y.col(j) = column.num_states > 0 ? state_code(column, 0) : 0;
-  }
-  const Lane<double> values = y.col(0);
-  const PerChain weights = PerChain::Ones(block_chains);
-  PerChain out(block_chains);
-  Eigen::VectorXd sum = Eigen::VectorXd::Zero(energy.num_params());
-  const auto visit = [&] {
-    for (int pass = 0; pass < 2; ++pass) {
-      by_changes ? energy.energy_change(y, 0, values, out) : energy.energy(y, out);
-    }
-    if (energy.can(Ability::param_grad)) {
-      energy.add_param_grad(y, {0, block_chains}, weights, sum);
-    }
-  };
-  visit();
-  const auto start = Clock::now();
-  double blocks = 0, seconds = 0;
-  do {
-    visit();
-    ++blocks;
-    seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  } while (seconds < 1e-3);
-  return seconds / (blocks * block_chains);
-}
-
-std::string in_words(double seconds) {
-  constexpr std::array<std::pair<double, const char*>, 4> units{
-      {{365.25 * 86400, "years"}, {86400, "days"}, {3600, "hours"}, {60, "minutes"}}};
-  for (const auto& [size, name] : units) {
-    if (seconds >= 2 * size) {
-      return fmt::format("{:.3g} {}", seconds / size, name);
-    }
-  }
-  return fmt::format("{:.2g} s", seconds);
-}
 
 /// What one method says of a task.
 struct Verdict {
@@ -201,7 +156,7 @@ ExactAnswer gather(const Task& task, const std::vector<RowResult>& results, Erro
 // ---- gaussian
 
 Verdict plan_gaussian(const Task& task) {
-  const AnyEnergy<double> energy = task.bind(0, block_chains);
+  const AnyEnergy<double> energy = task.bind(0, pilot_chains);
   if (!energy.can(Ability::gaussian)) {
     return refuse("the model is not Gaussian");
   }
@@ -235,7 +190,7 @@ std::vector<Index> best_layer(const Task& task, const AnyEnergy<double>& energy)
 }
 
 Verdict plan_layer_sum(const Task& task) {
-  const AnyEnergy<double> energy = task.bind(0, block_chains);
+  const AnyEnergy<double> energy = task.bind(0, pilot_chains);
   if (!energy.can(Ability::layers)) {
     return refuse("the model has no layers");
   }
@@ -278,7 +233,7 @@ bool is_pairwise(const Task& task) {
 }
 
 Verdict plan_enumeration(const Task& task) {
-  const AnyEnergy<double> energy = task.bind(0, block_chains);
+  const AnyEnergy<double> energy = task.bind(0, pilot_chains);
   const double states = count_states(energy.columns());
   if (states == 0) {
     return refuse("not all columns of y and z have finitely many states");
@@ -381,7 +336,7 @@ Verdict plan_integral(const Task& task, const AnyEnergy<double>& energy, std::si
 }
 
 Verdict plan_quadrature(const Task& task) {
-  const AnyEnergy<double> energy = task.binder(summable_latents(task))(0, block_chains);
+  const AnyEnergy<double> energy = task.binder(summable_latents(task))(0, pilot_chains);
   const RealColumns columns = real_columns(energy.columns());
   if (!columns.are_integrable || !columns.finite.empty()) {
     return refuse(fmt::format("{} columns, not one to three real ones", energy.columns().size()));
@@ -393,7 +348,7 @@ Verdict plan_mixed(const Task& task) {
   if (task.beta == 0) {
     return refuse("a free energy needs beta > 0");
   }
-  const AnyEnergy<double> energy = task.binder(summable_latents(task))(0, block_chains);
+  const AnyEnergy<double> energy = task.binder(summable_latents(task))(0, pilot_chains);
   const RealColumns columns = real_columns(energy.columns());
   if (!columns.are_integrable || columns.finite.empty()) {
     return refuse(fmt::format("{} columns, not one to three real ones beside finite ones",
@@ -473,43 +428,6 @@ ExactAnswer solve(const Task& task, const Executor& executor) {
   return answer;
 }
 
-// ---- the positive phase
-
-/// Whether the model sums z out itself.
-bool sums_out(const AnyModel& model, const AnyPrepared& prepared, std::span<const Index> latents,
-              double beta) {
-  const std::array<Index, 1> row{0};
-  return beta > 0 && model.bind_double(prepared, row).can_sum_out(latents);
-}
-
-/// Whether there is no z, or the model sums it out itself.
-bool has_closed_form(const AnyModel& model, const Eigen::MatrixXd& x, double beta) {
-  const std::vector<Index> latents = latent_columns(model.shape());
-  return latents.empty() || sums_out(model, model.prepare(x), latents, beta);
-}
-
-/// Nothing where z cannot be summed out.
-std::optional<DataSum> sum_in_closed_form(const AnyModel& model, const Eigen::MatrixXd& x,
-                                          const Eigen::MatrixXd& y, double beta,
-                                          const Executor& executor) {
-  const ModelShape shape = model.shape();
-  check_data(shape, x, y);
-  const std::vector<Index> latents = latent_columns(shape);
-  const AnyPrepared prepared = model.prepare(x);
-  if (!latents.empty() && !sums_out(model, prepared, latents, beta)) {
-    return std::nullopt;
-  }
-  const auto bind = [&](Index first, Index size) {
-    std::vector<Index> row_of_chain(static_cast<std::size_t>(size), 0);
-    if (shape.num_x > 0) {
-      std::iota(row_of_chain.begin(), row_of_chain.end(), first);
-    }
-    AnyEnergy<double> energy = model.bind_double(prepared, row_of_chain);
-    return latents.empty() ? std::move(energy) : energy.summed_out(latents, beta);
-  };
-  return sum_over_data(y, shape.num_params, bind, executor);
-}
-
 }  // namespace
 
 std::span<const ExactMethodInfo> exact_methods() { return infos; }
@@ -532,59 +450,6 @@ ExactAnswer solve_exact_with_moments(const AnyModel& model, const Eigen::MatrixX
                                  reference.size(), model.shape().num_y()));
   }
   return solve(Task(model, x, beta, limits, false, &reference), executor);
-}
-
-std::optional<ExactPositive> solve_positive(const AnyModel& model, const Eigen::MatrixXd& x,
-                                            const Eigen::MatrixXd& y, double beta,
-                                            const Executor& executor) {
-  std::optional<DataSum> sum = sum_in_closed_form(model, x, y, beta, executor);
-  if (!sum) {
-    return std::nullopt;
-  }
-  const auto rows = static_cast<double>(y.rows());
-  return ExactPositive{sum->param_grad / rows, sum->free_energy / rows};
-}
-
-ExactPositive solve_positive(const AnyModel& model, const Eigen::MatrixXd& x,
-                             const Eigen::MatrixXd& y, double beta, const ExactLimits& limits,
-                             const Executor& executor) {
-  std::optional<DataSum> sum = sum_in_closed_form(model, x, y, beta, executor);
-  if (!sum) {
-    sum = sum_over_latents(model, x, y, beta, limits.max_states, {limits.lower, limits.upper},
-                           executor);
-  }
-  const auto rows = static_cast<double>(y.rows());
-  return {sum->param_grad / rows, sum->free_energy / rows};
-}
-
-ExactPlan plan_positive(const AnyModel& model, const Eigen::MatrixXd& x, Index rows, double beta,
-                        const ExactLimits& limits) {
-  const ModelShape shape = model.shape();
-  if (has_closed_form(model, x, beta)) {
-    return {"closed_form", static_cast<double>(rows), 0, ""};
-  }
-  LatentPlan plan = plan_latents(shape, rows, beta, limits.max_states);
-  return {std::move(plan.method), plan.states, 0, std::move(plan.why_not)};
-}
-
-ExactNll exact_nll_gradient(const AnyModel& model, const Eigen::MatrixXd& x,
-                            const Eigen::MatrixXd& y, double beta, const ExactLimits& limits,
-                            const Executor& executor) {
-  if (!(beta > 0)) {
-    throw ConfigError(fmt::format("beta is {}, the NLL (scaled by 1 / beta) needs beta > 0", beta));
-  }
-  ExactPositive positive = solve_positive(model, x, y, beta, limits, executor);
-  return exact_nll_gradient(std::move(positive), model, x, beta, limits, executor);
-}
-
-ExactNll exact_nll_gradient(ExactPositive positive, const AnyModel& model, const Eigen::MatrixXd& x,
-                            double beta, const ExactLimits& limits, const Executor& executor) {
-  ExactNll nll;
-  nll.positive = std::move(positive);
-  nll.negative = solve_exact(model, x, beta, limits, executor);
-  nll.nll = nll.positive.mean_free_energy + nll.negative.log_z.mean() / beta;
-  nll.gradient = nll.positive.mean_param_grad - nll.negative.mean_param_grad;
-  return nll;
 }
 
 }  // namespace negphase

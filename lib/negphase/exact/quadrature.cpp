@@ -387,14 +387,7 @@ RealIntegral integrate_row(const BindRow& bind, Index row, double beta, const Li
 
 std::vector<RealIntegral> integrate_line(const BindRow& bind, Index rows, double beta,
                                          const LineRange& range, const Executor& executor) {
-  if (!(range.lower < range.upper)) {
-    throw ConfigError(
-        fmt::format("quadrature: the range of y is empty: [{}, {}]", range.lower, range.upper));
-  }
-  if (!(beta > 0) && !(range.upper - range.lower < infinity)) {
-    throw ConfigError(
-        fmt::format("not normalisable at beta = {} over an infinite range of y", beta));
-  }
+  check_range(range, beta);
   const LineMap map{range};
   const Places first_places = scan_places(map);
   return executor.map<RealIntegral>(

@@ -17,6 +17,10 @@ struct LineRange {
   bool is_whole_line() const { return !has_lower() && !has_upper(); }
 };
 
+/// Throws ConfigError where nothing can be integrated over the range: it is empty, or infinite at a
+/// beta that is not positive.
+void check_range(const LineRange& range, double beta);
+
 /// The change of variables y(t), t on the whole line, under which tails of any power decay
 /// exponentially, and every place is resolved relative to its distance from 0 or from an end:
 /// y = sinh t; lower + e^t or upper - e^-t on a half line; a logistic map on an interval.

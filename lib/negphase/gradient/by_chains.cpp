@@ -206,9 +206,26 @@ PhaseLooks looks_of(const Milestones& milestones, const Phase& positive, const C
           }};
 }
 
-/// Effective draws a chain below which a chain's mean is not near normal, and its spread no error
-/// bar: at 10 the skewness of a mean of +-1 draws at 9 : 1 odds is still 0.84.
-constexpr double enough_draws_a_chain = 10;
+// of chains that go on from draw to draw
+std::optional<Mixing> mixing_of(const Phase& phase, const Problem& p, bool clamped,
+                                const std::string& name) {
+  if (phase.energies.size() == 0) {
+    return {};
+  }
+  const bool have_own_laws = clamped || p.model.shape().num_x > 0;
+  return check_mixing(phase.energies, have_own_laws ? p.rows() : 1, name);
+}
+
+void take_mixing(GradientEstimate& e, const Problem& p, const Phase& positive,
+                 const Phase& negative) {
+  e.mixing = mixing_of(negative, p, false, "negative phase");
+  e.positive_mixing = mixing_of(positive, p, true, "positive phase");
+  for (const auto& mixing : {e.mixing, e.positive_mixing}) {
+    if (mixing) {
+      e.warnings.insert(e.warnings.end(), mixing->warnings.begin(), mixing->warnings.end());
+    }
+  }
+}
 
 void warn(GradientEstimate& e, const AnySampler& sampler, const ChainsPlan& plan, double beta) {
   double least = std::numeric_limits<double>::infinity();
@@ -276,6 +293,7 @@ GradientEstimate estimate_by_chains(const Problem& p, const AnySampler& sampler,
   e.seconds = seconds_since(begin);
   warn_of_acceptance(negative.counts, e.warnings);
   warn_of_suspects(negative.suspects, e.warnings);
+  take_mixing(e, p, positive, negative);
   warn(e, sampler, plan, p.beta);
   return e;
 }

@@ -8,6 +8,7 @@
 
 #include "negphase/core/model.hpp"
 #include "negphase/core/warning.hpp"
+#include "negphase/gradient/mixing.hpp"
 #include "negphase/run/meetings.hpp"
 
 namespace negphase {
@@ -69,6 +70,8 @@ struct GradientEstimate {
   std::optional<LossEstimate> loss = {};     ///< where the method has log Z
   /// What coupled chains say of the start-up of each phase, where any were asked to.
   std::optional<StartUp> start_up, positive_start_up;
+  /// How the chains of each phase mix; nothing where a phase has no chains that go on.
+  std::optional<Mixing> mixing = {}, positive_mixing = {};
   double seconds = 0;  ///< wall time, both phases
   std::vector<Warning> warnings;
 };

@@ -18,6 +18,7 @@ class LossObjective : public Objective {
   Negatives negatives() const override { return negatives_; }
   RunCounts counts() const override { return answers_.counts(); }
   SuspectChains suspects() const override { return answers_.suspects(); }
+  PerChain chain_energies() const override { return answers_.chain_energies(); }
   std::string why_no_line_search() const override;
   void save(SavedState& state) const override;
   void restore(const SavedState& state) override;

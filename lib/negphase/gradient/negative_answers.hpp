@@ -27,6 +27,7 @@ class NegativeAnswers {
   bool may_jump() const { return source_ == Source::offending || source_ == Source::minimum; }
   RunCounts counts() const { return draws_ ? draws_->counts() : RunCounts{}; }
   SuspectChains suspects() const { return draws_ ? draws_->suspects() : SuspectChains{}; }
+  PerChain chain_energies() const { return draws_ ? draws_->chain_energies() : PerChain{}; }
   void save(SavedState& state) const;
   void restore(const SavedState& state);
 

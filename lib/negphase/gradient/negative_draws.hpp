@@ -29,6 +29,7 @@ class NegativeDraws {
   Negatives draw(const Problem& batch, std::int64_t update);
   RunCounts counts() const;
   SuspectChains suspects() const { return persistent_ ? persistent_->suspects() : SuspectChains{}; }
+  PerChain chain_energies() const { return persistent_ ? persistent_->energies() : PerChain{}; }
   void save(SavedState& state) const;
   void restore(const SavedState& state);
 

@@ -185,6 +185,7 @@ ReplicateMean NllObjective::negative(const Problem& batch, std::int64_t update) 
   if (how_ == "cd" || how_ == "short_run") {
     return draw_anew(batch, std::move(spec), {0, 1, k}, update);
   }
+  spec.keep_energies = is_report_due(update);
   if (!conditional_) {
     spec.start = start_at_random_rows(
         batches_.all(), derive_seed(settings_.seed, fmt::format("start of update {}", update)));
@@ -206,12 +207,15 @@ ReplicateMean NllObjective::draw_anew(const Problem& batch, PhaseSpec spec,
   ReplicateMean drawn = chains.draw_mean(schedule, is_error_due(update));
   counts_.add(chains.counts());
   negatives_ = {chains.present_y(), !conditional_ && how_ != "cd"};
+  if (const auto& energies = chains.energies_of_draws(); energies.size() > 0) {
+    mixing_ = check_mixing(energies, conditional_ ? batch.rows() : 1, "negative phase");
+  }
   return drawn;
 }
 
-bool NllObjective::is_error_due(std::int64_t update) const {
-  return has_chain_error_ && (update == 1 || update == train_.integer("updates") ||
-                              update % train_.integer("report_every") == 0);
+bool NllObjective::is_report_due(std::int64_t update) const {
+  return update == 1 || update == train_.integer("updates") ||
+         update % train_.integer("report_every") == 0;
 }
 
 Negatives NllObjective::negatives() const {

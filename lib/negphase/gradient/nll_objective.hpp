@@ -33,6 +33,10 @@ class NllObjective : public Objective {
   SuspectChains suspects() const override {
     return persistent_ ? persistent_->suspects() : SuspectChains{};
   }
+  PerChain chain_energies() const override {
+    return persistent_began_ && !replay_ ? persistent_->energies() : PerChain{};
+  }
+  std::optional<Mixing> mixing() const override { return mixing_; }
   std::string why_no_line_search() const override;
   void save(SavedState& state) const override;
   void restore(const SavedState& state) override;
@@ -43,7 +47,8 @@ class NllObjective : public Objective {
   Replicates negative_replicates() const;
   Eigen::VectorXd positive(const Problem& batch, std::int64_t update);
   ReplicateMean negative(const Problem& batch, std::int64_t update);
-  bool is_error_due(std::int64_t update) const;
+  bool is_report_due(std::int64_t update) const;
+  bool is_error_due(std::int64_t update) const { return has_chain_error_ && is_report_due(update); }
   ReplicateMean draw_anew(const Problem& batch, PhaseSpec spec, const Schedule& schedule,
                           std::int64_t update);
 
@@ -67,6 +72,7 @@ class NllObjective : public Objective {
   RunCounts counts_;  ///< of chains that are gone
   /// where chains that are gone stood at the end of the last update
   Negatives negatives_;
+  std::optional<Mixing> mixing_;
 };
 
 }  // namespace negphase

@@ -48,6 +48,12 @@ class Objective {
   virtual RunCounts counts() const = 0;
   /// Persistent chains that stood still, or went together, at every update.
   virtual SuspectChains suspects() const { return {}; }
+  /// Energy of each persistent chain where it stands, under the model of the last update; empty
+  /// where there are none, or some start anew.
+  virtual PerChain chain_energies() const { return {}; }
+  /// How the chains of the last update mixed, where they were drawn for it alone and errors were
+  /// due (Result::chain_error).
+  virtual std::optional<Mixing> mixing() const { return {}; }
   /// What a line search cannot follow, "a noisy gradient: ..."; empty where it can: value and
   /// gradient are of all rows, without noise, and the gradient does not jump.
   virtual std::string why_no_line_search() const = 0;

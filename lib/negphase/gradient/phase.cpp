@@ -9,145 +9,12 @@
 
 #include "negphase/core/conditioned.hpp"
 #include "negphase/core/memory.hpp"
+#include "negphase/gradient/phase_observers.hpp"
 #include "negphase/random/stream_engine.hpp"
 
 namespace negphase {
 
 namespace {
-
-/// Running sums of dE/dW over the draws of one block, a column for each cell that it touches, and
-/// of squares about a reference for the marginal variance.
-template <class Scalar>
-class ParamGradSums final : public Observer<Scalar> {
- public:
-  /// @param reference  [P]; empty: the mean alone is wanted, and nothing is squared
-  ParamGradSums(const Replicates& replicates, const ModelShape& shape, double beta,
-                const Eigen::VectorXd& reference, Index width, Index first_chain, Index live)
-      : beta_(beta),
-        shape_(shape),
-        reference_(reference),
-        first_cell_(replicates.cell_of(first_chain)),
-        by_chain_(replicates.cells() == replicates.chains()),
-        ones_(PerChain::Ones(width)),
-        one_(reference.size() > 0 || by_chain_ ? shape.num_params : 0),
-        square_sum_(Eigen::VectorXd::Zero(reference.size())),
-        shifted_sum_(Eigen::VectorXd::Zero(reference.size())) {
-    const Index last_cell = replicates.cell_of(first_chain + live - 1);
-    for (Index cell = first_cell_; cell <= last_cell; ++cell) {
-      const Index begin = std::max(replicates.first_chain(cell), first_chain) - first_chain;
-      const Index end = std::min(replicates.first_chain(cell + 1) - first_chain, live);
-      ranges_.push_back({begin, end - begin});
-    }
-    sums_.assign(ranges_.size(), Eigen::VectorXd::Zero(shape.num_params));
-  }
-
-  void observe(const AnyEnergy<Scalar>& energy, const AnyState<Scalar>& state,
-               Index live) override {
-    add(energy, state.position(), ones_, true, live);
-  }
-
-  /// Chain c counts weights[c] times; only draws show the marginal variance.
-  void add(const AnyEnergy<Scalar>& energy, const Block<Scalar>& position, const PerChain& weights,
-           bool is_draw, Index live) {
-    const AnyEnergy<Scalar>& e = marginal(energy);
-    const Block<Scalar>& y = visible(position);
-    for (std::size_t i = 0; i < ranges_.size(); ++i) {
-      const Index chain = ranges_[i].begin;
-      if (by_chain_ && is_draw) {
-        take_one(e, y, chain);
-        sums_[i] += weights[chain] * one_;
-      } else if (!by_chain_ || weights[chain] != 0) {
-        e.add_param_grad(y, ranges_[i], weights, sums_[i]);
-      }
-    }
-    if (is_draw && !by_chain_ && reference_.size() > 0) {
-      // one chain in turn is enough for the marginal variance, and costs 1 / live of the sums
-      take_one(e, y, draws_ % live);
-    }
-    draws_ += is_draw ? 1 : 0;
-  }
-
-  /// Begins anew; of sums for the mean alone.
-  void forget() {
-    for (Eigen::VectorXd& sum : sums_) {
-      sum.setZero();
-    }
-    marginal_.reset();
-  }
-  /// This block's share of a cell that it touches.
-  const Eigen::VectorXd& sum_of(Index cell) const {
-    return sums_[static_cast<std::size_t>(cell - first_cell_)];
-  }
-  const Eigen::VectorXd& square_sum() const { return square_sum_; }
-  const Eigen::VectorXd& shifted_sum() const { return shifted_sum_; }
-  Index samples() const { return samples_; }
-
- private:
-  // M6 wants E[dE/dW | y] where z can be summed out: it has less noise than a draw of z
-  const AnyEnergy<Scalar>& marginal(const AnyEnergy<Scalar>& energy) {
-    const auto z = latent_columns(shape_);
-    const bool joint = energy.columns().size() == shape_.y.size() + shape_.z.size();
-    if (!marginal_ && joint && !z.empty() && energy.can_sum_out(z)) {
-      marginal_.emplace(energy.summed_out(z, beta_));
-    }
-    return marginal_ ? *marginal_ : energy;
-  }
-  const Block<Scalar>& visible(const Block<Scalar>& position) {
-    if (!marginal_) {
-      return position;
-    }
-    visible_ = position.leftCols(shape_.num_y());
-    return visible_;
-  }
-  void take_one(const AnyEnergy<Scalar>& e, const Block<Scalar>& y, Index chain) {
-    one_.setZero();
-    e.add_param_grad(y, {chain, 1}, ones_, one_);
-    if (reference_.size() == 0) {
-      return;
-    }
-    shifted_sum_ += one_ - reference_;
-    square_sum_ += (one_ - reference_).cwiseAbs2();
-    ++samples_;
-  }
-
-  double beta_;
-  ModelShape shape_;
-  Eigen::VectorXd reference_;
-  Index first_cell_;
-  bool by_chain_;  ///< every cell is one chain
-  std::vector<ChainRange> ranges_;
-  std::vector<Eigen::VectorXd> sums_;
-  PerChain ones_;
-  Eigen::VectorXd one_, square_sum_, shifted_sum_;
-  Index samples_ = 0, draws_ = 0;
-  std::optional<AnyEnergy<Scalar>> marginal_;
-  Block<Scalar> visible_;
-};
-
-/// The sums of a block go on from one part of a phase to the next: looking in between must change
-/// no number, and sums of sums would round otherwise.
-template <class Scalar>
-class PartOfSums final : public Observer<Scalar> {
- public:
-  /// @param others  of the same draws, or null
-  PartOfSums(ParamGradSums<Scalar>& sums, ParamGradSums<Scalar>* others, ChainWatch* watch)
-      : sums_(sums), others_(others), watch_(watch) {}
-  void observe(const AnyEnergy<Scalar>& energy, const AnyState<Scalar>& state,
-               Index live) override {
-    sums_.observe(energy, state, live);
-    if (others_ != nullptr) {
-      others_->observe(energy, state, live);
-    }
-    if (watch_ != nullptr) {
-      watch_->look(state.position());
-    }
-  }
-
- private:
-  ParamGradSums<Scalar>& sums_;
-  ParamGradSums<Scalar>* others_;
-  ChainWatch* watch_;
-};
 
 template <class Scalar>
 class SumsOfPairs final : public PairObserver<Scalar> {
@@ -160,27 +27,6 @@ class SumsOfPairs final : public PairObserver<Scalar> {
 
  private:
   ParamGradSums<Scalar>& sums_;
-};
-
-/// Keeps y of the draws of one block among those of all chains.
-template <class Scalar>
-class KeepY final : public Observer<Scalar> {
- public:
-  KeepY(Eigen::MatrixXd& all, Index chains, Index first_chain, ChainWatch* watch)
-      : all_(all), chains_(chains), next_(first_chain), watch_(watch) {}
-  void observe(const AnyEnergy<Scalar>&, const AnyState<Scalar>& state, Index live) override {
-    all_.middleRows(next_, live) =
-        state.position().topLeftCorner(live, all_.cols()).template cast<double>().matrix();
-    next_ += chains_;
-    if (watch_ != nullptr) {
-      watch_->look(state.position());
-    }
-  }
-
- private:
-  Eigen::MatrixXd& all_;  // blocks write to different rows
-  Index chains_, next_;
-  ChainWatch* watch_;
 };
 
 std::vector<Index> rows_of(std::span<const Index> chains, Index rows) {
@@ -201,6 +47,7 @@ struct PhaseChains::Interface {
   virtual Eigen::MatrixXd draw_y(const Schedule&) = 0;
   virtual void step(Index) = 0;
   virtual PerChain energies() const = 0;
+  virtual const Eigen::ArrayXXd& energies_of_draws() const = 0;
   virtual Eigen::MatrixXd present_y() const = 0;
   virtual void rebind(const AnyModel&) = 0;
   virtual const RunCounts& counts() const = 0;
@@ -286,6 +133,7 @@ struct PhaseChains::Typed final : Interface {
     mean_sums.clear();  // or both would be in memory at once
     cell_sums.clear();
     BlockSums sums(static_cast<std::size_t>(chains.plan().num_blocks()));
+    trace = new_trace(schedule.draws);
     if (looks.after.empty()) {
       advance(schedule, sums);
       return watched(phase_of(sums, schedule.draws, 0));
@@ -305,7 +153,17 @@ struct PhaseChains::Typed final : Interface {
 
   Phase watched(Phase phase) const {
     phase.suspects = suspects();
+    phase.energies = trace.energies();
     return phase;
+  }
+
+  bool starts_anew() const { return spec.restart || spec.replay.has_value(); }
+
+  EnergyTrace new_trace(Index draws) const {
+    if (starts_anew()) {
+      return {};
+    }
+    return {spec.replicates.chains(), draws, chains.plan().num_blocks()};
   }
 
   ReplicateMean draw_mean(const Schedule& schedule, bool with_errors) override {
@@ -313,6 +171,8 @@ struct PhaseChains::Typed final : Interface {
     if (with_errors) {
       begin(cell_sums);
     }
+    trace = spec.keep_energies ? new_trace(schedule.draws) : EnergyTrace{};
+    EnergyTrace* energies = spec.keep_energies ? &trace : nullptr;
     chains.advance(
         schedule,
         [&](Index block, Index first_chain, Index live) {
@@ -324,8 +184,9 @@ struct PhaseChains::Typed final : Interface {
           if (parts != nullptr && !*parts) {
             *parts = new_sums(spec.replicates, first_chain, live, {});
           }
-          return std::make_unique<PartOfSums<Scalar>>(
-              *whole, parts != nullptr ? parts->get() : nullptr, watch_of(block));
+          return std::make_unique<PartOfSums<Scalar>>(*whole,
+                                                      parts != nullptr ? parts->get() : nullptr,
+                                                      watchers_of(block, first_chain, energies));
         },
         spec.restart);
     ReplicateMean result;
@@ -396,7 +257,8 @@ struct PhaseChains::Typed final : Interface {
           if (!own) {
             own = new_sums(spec.replicates, first_chain, live, reference);
           }
-          return std::make_unique<PartOfSums<Scalar>>(*own, nullptr, watch_of(block));
+          return std::make_unique<PartOfSums<Scalar>>(*own, nullptr,
+                                                      watchers_of(block, first_chain, &trace));
         },
         spec.restart);
   }
@@ -471,13 +333,15 @@ struct PhaseChains::Typed final : Interface {
     chains.advance(
         schedule,
         [&](Index block, Index first_chain, Index) {
-          return std::make_unique<KeepY<Scalar>>(all, live_chains, first_chain, watch_of(block));
+          return std::make_unique<KeepY<Scalar>>(all, live_chains,
+                                                 watchers_of(block, first_chain, nullptr));
         },
         spec.restart);
     return all;
   }
   void step(Index steps) override { chains.advance({steps, 0, 1}, {}); }
   PerChain energies() const override { return chains.energies(); }
+  const Eigen::ArrayXXd& energies_of_draws() const override { return trace.energies(); }
   Eigen::MatrixXd present_y() const override {
     Eigen::MatrixXd all = chains.positions();
     if (all.cols() > shape.num_y()) {
@@ -503,8 +367,10 @@ struct PhaseChains::Typed final : Interface {
     }
   }
 
-  ChainWatch* watch_of(Index block) {
-    return spec.restart || spec.clamp_y ? nullptr : &watches[static_cast<std::size_t>(block)];
+  Watchers watchers_of(Index block, Index first_chain, EnergyTrace* energies) {
+    const bool have_own_laws = spec.restart || spec.clamp_y;
+    return {have_own_laws ? nullptr : &watches[static_cast<std::size_t>(block)],
+            starts_anew() ? nullptr : energies, block, first_chain};
   }
   SuspectChains suspects() const override {
     std::vector<ChainWatch::Chain> all;
@@ -528,6 +394,7 @@ struct PhaseChains::Typed final : Interface {
   Chains<Scalar> chains;
   std::vector<ChainWatch> watches;  ///< one a block
   BlockSums mean_sums, cell_sums;   ///< of draw_mean()
+  EnergyTrace trace;                ///< of the last draw()
 };
 
 PhaseChains::PhaseChains(const Problem& problem, const AnySampler& sampler, PhaseSpec spec,
@@ -551,6 +418,7 @@ Phase PhaseChains::couple(const CoupledSchedule& schedule) { return self_->coupl
 Eigen::MatrixXd PhaseChains::draw_y(const Schedule& schedule) { return self_->draw_y(schedule); }
 void PhaseChains::step(Index steps) { self_->step(steps); }
 PerChain PhaseChains::energies() const { return self_->energies(); }
+const Eigen::ArrayXXd& PhaseChains::energies_of_draws() const { return self_->energies_of_draws(); }
 Eigen::MatrixXd PhaseChains::present_y() const { return self_->present_y(); }
 void PhaseChains::rebind(const AnyModel& model) { self_->rebind(model); }
 const RunCounts& PhaseChains::counts() const { return self_->counts(); }

@@ -27,6 +27,7 @@ struct Phase {
   Eigen::MatrixXd cell_means;            ///< [P x cells] what the replicates are made of
   std::optional<StartUp> start_up;       ///< of coupled pairs, after their warm-up
   SuspectChains suspects = {};           ///< of draw(): PhaseChains::suspects()
+  Eigen::ArrayXXd energies = {};         ///< of draw(): PhaseChains::energies_of_draws()
 
   /// SE^2 of direction . mean, which the components' own errors do not give: they are correlated.
   double squared_error_along(const Eigen::VectorXd& direction) const;
@@ -59,6 +60,7 @@ struct PhaseSpec {
   Replicates replicates = Replicates::by_group(1);
   bool clamp_y = false;               ///< positive phase: y stays at the datum, only z moves
   bool restart = false;               ///< every draw starts anew (CD-k)
+  bool keep_energies = false;         ///< draw_mean() has energies_of_draws() as well
   StartFunction start;                ///< empty: at the datum of the chain's row
   std::optional<Replay> replay = {};  ///< chains that start anew on the way
   Eigen::VectorXd reference =
@@ -97,6 +99,9 @@ class PhaseChains {
   Eigen::MatrixXd present_y() const;
   /// Chains::energies(). [chains]
   PerChain energies() const;
+  /// EnergyTrace::energies() of the last draw(), or draw_mean() where `keep_energies` asks for it.
+  /// Empty where chains start anew on the way. [kept draws x chains]
+  const Eigen::ArrayXXd& energies_of_draws() const;
   /// The model has other parameters now: chains stay where they are.
   void rebind(const AnyModel& model);
   /// Since the beginning.

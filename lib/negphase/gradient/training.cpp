@@ -121,6 +121,13 @@ void Trainer::watch() {
   if (health_.is_due(updates_)) {
     health_.look(model_, objective_->batch(), objective_->negatives(), updates_);
   }
+  if (health_.wants_energies(updates_)) {
+    health_.take_energies(objective_->chain_energies());
+  }
+}
+
+std::optional<Mixing> Trainer::mixing() const {
+  return health_.has_energies() ? health_.mixing() : objective_->mixing();
 }
 
 void Trainer::add_penalties(Eigen::VectorXd& gradient) const {

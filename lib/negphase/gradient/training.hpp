@@ -54,6 +54,9 @@ class Trainer {
   bool converged() const { return finished_; }
   RunCounts counts() const { return objective_->counts(); }
   SuspectChains suspects() const { return objective_->suspects(); }
+  /// How the chains mix: persistent ones over the second half of the updates, others in the last
+  /// update; nothing where neither can be said.
+  std::optional<Mixing> mixing() const;
   /// An NLL is due after the present update: the first (0), the last, every `exact_nll_every`.
   bool nll_is_due() const;
   /// Estimates L(W) - L(start), W as it was when an NLL was last due, by chains of their own;

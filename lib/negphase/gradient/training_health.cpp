@@ -10,6 +10,7 @@
 #include "negphase/gradient/criteria/criterion_objective.hpp"
 #include "negphase/gradient/losses.hpp"
 #include "negphase/random/philox_source.hpp"
+#include "negphase/run/energy_trace.hpp"
 #include "negphase/run/random_position.hpp"
 
 namespace negphase {
@@ -73,6 +74,7 @@ TrainingHealth::TrainingHealth(const Problem& problem, const Options& train,
       settings_(settings),
       updates_(train.integer("updates")),
       spread_of_y_(spread_of_real_columns(problem)),
+      rows_(problem.model.shape().num_x > 0 ? problem.rows() : 1),
       gradient_sum_(Eigen::VectorXd::Zero(problem.model.shape().num_params)) {}
 
 bool TrainingHealth::is_due(std::int64_t update) const {
@@ -224,6 +226,27 @@ void TrainingHealth::follow(const Eigen::VectorXd& gradient, std::int64_t update
   }
 }
 
+bool TrainingHealth::wants_energies(std::int64_t update) const {
+  const std::int64_t since = update - updates_ / 2;
+  const std::int64_t every = std::max<std::int64_t>(1, updates_ / 2 / EnergyTrace::enough_draws);
+  return since > 0 && since % every == 0 && energy_looks_ < EnergyTrace::enough_draws;
+}
+
+void TrainingHealth::take_energies(const PerChain& energies) {
+  if (energies.size() == 0) {
+    return;
+  }
+  const Index kept = std::min(energies.size(), EnergyTrace::most_chains);
+  energies_.insert(energies_.end(), energies.data(), energies.data() + kept);
+  ++energy_looks_;
+}
+
+Mixing TrainingHealth::mixing() const {
+  const Index chains = energy_looks_ > 0 ? std::ssize(energies_) / energy_looks_ : 0;
+  const Eigen::Map<const Eigen::ArrayXXd> by_look(energies_.data(), chains, energy_looks_);
+  return check_mixing_in_training(by_look.transpose(), rows_);
+}
+
 double TrainingHealth::signal_to_noise() const {
   if (followed_ < 20) {
     return unknown;
@@ -364,6 +387,9 @@ void TrainingHealth::save(SavedState& state) const {
   static_assert(std::is_trivially_copyable_v<HealthLook>);
   state.put_bytes("health/looks", {reinterpret_cast<const char*>(looks_.data()),
                                    looks_.size() * sizeof(HealthLook)});
+  state.put_bytes("health/energies", {reinterpret_cast<const char*>(energies_.data()),
+                                      energies_.size() * sizeof(double)});
+  state.put("health/energy_looks", energy_looks_);
   state.put("health/followed", followed_);
   state.put("health/square_sum", square_sum_);
   state.put_array("health/gradient_sum", gradient_sum_);
@@ -376,6 +402,13 @@ void TrainingHealth::restore(const SavedState& state) {
   }
   looks_.resize(length / sizeof(HealthLook));
   state.copy("health/looks", looks_.data(), length);
+  const std::size_t size_of_energies = state.bytes("health/energies").size();
+  state.get("health/energy_looks", energy_looks_);
+  if (size_of_energies % sizeof(double) != 0 || energy_looks_ < 0) {
+    throw ConfigError("the saved energies of the chains are damaged");
+  }
+  energies_.resize(size_of_energies / sizeof(double));
+  state.copy("health/energies", energies_.data(), size_of_energies);
   state.get("health/followed", followed_);
   state.get("health/square_sum", square_sum_);
   state.get_array("health/gradient_sum", gradient_sum_);

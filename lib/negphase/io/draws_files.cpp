@@ -267,6 +267,51 @@ void refuse_existing(const Path& to) {
   }
 }
 
+// Files of a folder that write_stan_folder() makes.
+bool is_chain_file(const std::string& name) {
+  return name.starts_with("chain_") && name.ends_with(".csv");
+}
+
+// A folder that is nothing but draws may give way to others.
+void refuse_other_files(const Path& folder) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder, error)) {
+    throw IoError(fmt::format("{}: is a file; draws without an ending are a folder of Stan CSV",
+                              folder.string()));
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    if (const std::string name = entry.path().filename().string(); !is_chain_file(name)) {
+      throw IoError(fmt::format("{}: holds '{}' beside files chain_*.csv, and is not replaced",
+                                folder.string(), name));
+    }
+  }
+  if (error) {
+    throw IoError(fmt::format("{}: cannot be replaced: {}", folder.string(), error.message()));
+  }
+}
+
+// What was there goes when the new folder has its name.
+void rename_over(const Path& from, const Path& to) {
+  std::error_code error, ignored;
+  const Path replaced = to.string() + ".replaced";
+  const bool is_there = std::filesystem::exists(to, ignored);
+  if (is_there) {
+    std::filesystem::rename(to, replaced, error);
+  }
+  if (!error) {
+    std::filesystem::rename(from, to, error);
+    if (error && is_there) {
+      std::filesystem::rename(replaced, to, ignored);
+    }
+  }
+  if (error) {
+    throw IoError(fmt::format("{}: cannot be made: {}", to.string(), error.message()));
+  }
+  if (is_there) {
+    std::filesystem::remove_all(replaced, ignored);
+  }
+}
+
 void write_draws_npy(const ChainDraws& draws, const Path& to) {
   const std::array<Index, 3> shape{draws.num_chains(), draws.num_draws(), draws.num_quantities()};
   const double numbers =
@@ -286,9 +331,12 @@ void write_draws_npy(const ChainDraws& draws, const Path& to) {
 
 // The folder comes under its name when it is whole.
 void write_stan_folder(const ChainDraws& draws, const Path& to) {
+  std::error_code error;
+  if (std::filesystem::exists(to, error)) {
+    refuse_other_files(to);
+  }
   const Path unfinished = to.string() + ".unfinished";
   refuse_existing(unfinished);
-  std::error_code error;
   if (!std::filesystem::create_directory(unfinished, error)) {
     throw IoError(fmt::format("{}: cannot be made: {}", unfinished.string(), error.message()));
   }
@@ -296,10 +344,7 @@ void write_stan_folder(const ChainDraws& draws, const Path& to) {
     for (Index c = 0; c < draws.num_chains(); ++c) {
       write_file_atomically(unfinished / fmt::format("chain_{}.csv", c + 1), stan_csv(draws, c));
     }
-    std::filesystem::rename(unfinished, to, error);
-    if (error) {
-      throw IoError(fmt::format("{}: cannot be made: {}", to.string(), error.message()));
-    }
+    rename_over(unfinished, to);
   } catch (const Error&) {
     std::filesystem::remove_all(unfinished, error);
     throw;
@@ -317,7 +362,7 @@ ChainDraws read_draws(std::span<const Path> files) {
   return draws;
 }
 
-void write_draws(const ChainDraws& draws, const Path& to) {
+void write_draws(const ChainDraws& draws, const Path& to, bool replaces) {
   const std::string ending = to.extension().string();
   if (ending != ".nc" && ending != ".npy" && !ending.empty()) {
     throw UsageError(
@@ -325,7 +370,9 @@ void write_draws(const ChainDraws& draws, const Path& to) {
                     "a folder of Stan CSV",
                     to.string()));
   }
-  refuse_existing(to);
+  if (!replaces) {
+    refuse_existing(to);
+  }
   if (ending == ".nc") {
     write_draws_netcdf(draws, to);
   } else if (ending == ".npy") {

@@ -26,8 +26,10 @@ ChainDraws read_draws(std::span<const std::filesystem::path> files);
 /// - `.npy`: [chains x draws x quantities]; names are not kept.
 /// - no ending: a folder of Stan CSV, chain_1.csv .., with what the sampler said (stan_names()).
 /// Chains of differing lengths are cut to the shortest but in Stan CSV; NaN stays NaN.
+/// @param replaces  what is there already gives way: a file, or a folder with nothing in it but
+///                  chain_*.csv
 /// Throws UsageError for another ending, ConfigError where .nc is not compiled in, IoError for what
-/// is there already or cannot be written.
-void write_draws(const ChainDraws& draws, const std::filesystem::path& to);
+/// is there already and does not give way, or cannot be written.
+void write_draws(const ChainDraws& draws, const std::filesystem::path& to, bool replaces = false);
 
 }  // namespace negphase

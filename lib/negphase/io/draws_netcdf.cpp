@@ -41,18 +41,14 @@ void write_draws_netcdf(const ChainDraws&, const std::filesystem::path& file) { 
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
-#include <memory>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "negphase/core/memory.hpp"
-#include "negphase/core/version.hpp"
+#include "negphase/io/arviz_names.hpp"
 #include "negphase/io/draws_array.hpp"
-#include "negphase/io/files.hpp"
-#include "negphase/io/quantity_names.hpp"
 #include "negphase/io/trial_run.hpp"
 
 namespace negphase {
@@ -60,20 +56,6 @@ namespace negphase {
 namespace {
 
 using Index = Eigen::Index;
-
-// ArviZ's name, Stan's name; the first of two is the one that is written.
-constexpr std::array<std::pair<const char*, const char*>, 11> statistic_names{
-    {{"lp", "lp__"},
-     {"acceptance_rate", "accept_stat__"},
-     {"step_size", "stepsize__"},
-     {"tree_depth", "treedepth__"},
-     {"n_steps", "n_leapfrog__"},
-     {"diverging", "divergent__"},
-     {"energy", "energy__"},
-     {"mean_tree_accept", "accept_stat__"},
-     {"stepsize", "stepsize__"},
-     {"treedepth", "treedepth__"},
-     {"depth", "treedepth__"}}};
 
 class Netcdf {
  public:
@@ -274,190 +256,14 @@ std::vector<DrawsArray> statistics_of(const Group& group) {
       continue;
     }
     DrawsArray array = group.read(v);
-    const auto known = std::find_if(statistic_names.begin(), statistic_names.end(),
-                                    [&](const auto& pair) { return v.name == pair.first; });
-    if (known != statistic_names.end() && taken.insert(known->second).second) {
-      array.name = known->second;
+    const std::string known = stan_name(v.name);
+    if (!known.empty() && taken.insert(known).second) {
+      array.name = known;
     }
     statistics.push_back(std::move(array));
   }
   return statistics;
 }
-
-// ---- writing
-
-class Writer {
- public:
-  Writer(const Netcdf& netcdf, const ChainDraws& draws) : netcdf_(netcdf), draws_(draws) {
-    check(::nc_create_mem(netcdf.file().c_str(), NC_NETCDF4, 1 << 14, &file_));
-  }
-  ~Writer() {
-    if (file_ >= 0) {
-      ::nc_abort(file_);
-    }
-  }
-  Writer(const Writer&) = delete;
-  Writer& operator=(const Writer&) = delete;
-
-  void write_posterior() {
-    begin_group("posterior");
-    for (const NamedGrid& grid : grids_of(draws_.names)) {
-      write(grid);
-    }
-  }
-
-  void write_statistics() {
-    if (draws_.sampler_chains.empty()) {
-      return;
-    }
-    begin_group("sample_stats");
-    for (std::size_t j = 0; j < draws_.sampler_names.size(); ++j) {
-      const auto known =
-          std::find_if(statistic_names.begin(), statistic_names.end(),
-                       [&](const auto& pair) { return draws_.sampler_names[j] == pair.second; });
-      const std::string name =
-          known == statistic_names.end() ? draws_.sampler_names[j] : std::string(known->first);
-      write_statistic(name, draws_.sampler_statistic(draws_.sampler_names[j]));
-    }
-  }
-
-  std::string close() {
-    NC_memio memory{};
-    const int file = std::exchange(file_, -1);
-    check(::nc_close_memio(file, &memory));
-    const std::unique_ptr<void, void (*)(void*)> owner(memory.memory, &std::free);
-    return {static_cast<const char*>(memory.memory), memory.size};
-  }
-
- private:
-  void check(int code) const {
-    if (code != NC_NOERR) {
-      throw IoError(
-          fmt::format("{}: cannot be made: {}", netcdf_.file().string(), ::nc_strerror(code)));
-    }
-  }
-
-  void begin_group(const char* name) {
-    check(::nc_def_grp(file_, name, &group_));
-    taken_.clear();
-    attribute(NC_GLOBAL, "creation_library", "negphase");
-    attribute(NC_GLOBAL, "creation_library_version", std::string(version()));
-    attribute(NC_GLOBAL, "creation_library_language", "C++");
-    chain_ = axis_of_numbers("chain", draws_.num_chains(), 0);
-    draw_ = axis_of_numbers("draw", draws_.num_draws(), 0);
-  }
-
-  void attribute(int variable, const char* name, const std::string& text) {
-    check(::nc_put_att_text(group_, variable, name, text.size(), text.data()));
-  }
-
-  int axis_of_numbers(const std::string& name, Index size, long long first) {
-    std::vector<std::string> labels;
-    for (Index i = 0; i < size; ++i) {
-      labels.push_back(fmt::format("{}", first + i));
-    }
-    return axis(name, labels);
-  }
-
-  // An axis and its coordinates: numbers where all of them are.
-  int axis(const std::string& wanted, const std::vector<std::string>& labels) {
-    const std::string name = free_name(wanted);
-    int axis = 0, variable = 0;
-    check(::nc_def_dim(group_, name.c_str(), labels.size(), &axis));
-    std::vector<long long> numbers;
-    for (const std::string& label : labels) {
-      if (const auto number = index_number(label)) {
-        numbers.push_back(*number);
-      }
-    }
-    const bool are_numbers = numbers.size() == labels.size();
-    check(::nc_def_var(group_, name.c_str(), are_numbers ? NC_INT64 : NC_STRING, 1, &axis,
-                       &variable));
-    if (are_numbers) {
-      check(::nc_put_var_longlong(group_, variable, numbers.data()));
-    } else {
-      std::vector<const char*> texts;
-      for (const std::string& label : labels) {
-        texts.push_back(label.c_str());
-      }
-      check(::nc_put_var_string(group_, variable, texts.data()));
-    }
-    return axis;
-  }
-
-  // What netCDF forbids in a name becomes '_'; no two names are the same.
-  std::string free_name(std::string name) {
-    for (char& c : name) {
-      if (c == '/' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-        c = '_';
-      }
-    }
-    while (name.empty() || name.back() == ' ' || name.size() > NC_MAX_NAME / 2 ||
-           taken_.count(name) > 0) {
-      name = name.substr(0, NC_MAX_NAME / 2 - 1) + "_";
-      if (taken_.count(name) > 0) {
-        name = fmt::format("{}{}", name.substr(0, NC_MAX_NAME / 2 - 12), taken_.size());
-      }
-    }
-    taken_.insert(name);
-    return name;
-  }
-
-  int define(const std::string& name, int type, const std::vector<int>& axes) {
-    int variable = 0;
-    check(::nc_def_var(group_, name.c_str(), type, static_cast<int>(axes.size()), axes.data(),
-                       &variable));
-    check(::nc_def_var_deflate(group_, variable, 1, 1, 4));
-    return variable;
-  }
-
-  void write(const NamedGrid& grid) {
-    const std::string name = free_name(grid.name);
-    std::vector<int> axes{chain_, draw_};
-    for (std::size_t k = 0; k < grid.labels.size(); ++k) {
-      axes.push_back(axis(fmt::format("{}_dim_{}", name, k), grid.labels[k]));
-    }
-    const int variable = define(name, NC_DOUBLE, axes);
-    const Index chains = draws_.num_chains(), draws = draws_.num_draws();
-    const auto columns = static_cast<Index>(grid.columns.size());
-    std::vector<double> values(static_cast<std::size_t>(chains * draws * columns));
-    auto at = values.begin();
-    for (const Eigen::ArrayXXd& chain : draws_.chains) {
-      for (Index d = 0; d < draws; ++d) {
-        for (const Index column : grid.columns) {
-          *at++ = chain(d, column);
-        }
-      }
-    }
-    check(::nc_put_var_double(group_, variable, values.data()));
-  }
-
-  // ArviZ has truth values and integers where Stan has numbers.
-  void write_statistic(const std::string& wanted, const Eigen::ArrayXXd& values) {
-    const bool is_truth = (values == 0 || values == 1).all();
-    const bool is_integer = (values == values.floor() && values.abs() < 1e15).all();
-    const bool is_count = wanted == "n_steps" || wanted == "tree_depth";
-    const bool is_flag = wanted == "diverging" && is_truth;
-    const int variable = define(free_name(wanted),
-                                is_flag                  ? NC_BYTE
-                                : is_count && is_integer ? NC_INT64
-                                                         : NC_DOUBLE,
-                                {chain_, draw_});
-    if (is_flag) {
-      attribute(variable, "dtype", "bool");  // xarray's mark
-    }
-    check(::nc_put_var_double(group_, variable, values.data()));  // [draws x chains] by columns
-  }
-
-  const Netcdf& netcdf_;
-  const ChainDraws& draws_;
-  int file_ = -1, group_ = -1, chain_ = -1, draw_ = -1;
-  std::set<std::string> taken_;
-};
-
-}  // namespace
-
-namespace {
 
 ChainDraws parse(const std::filesystem::path& file, std::string_view bytes) {
   const Netcdf netcdf(file);
@@ -493,14 +299,6 @@ ChainDraws parse_draws_netcdf(const std::filesystem::path& file, std::string_vie
     Netcdf(file).refuse("is damaged: libnetcdf breaks down on it");
   }
   return parse(file, bytes);
-}
-
-void write_draws_netcdf(const ChainDraws& draws, const std::filesystem::path& file) {
-  const Netcdf netcdf(file);
-  Writer writer(netcdf, draws);
-  writer.write_posterior();
-  writer.write_statistics();
-  write_file_atomically(file, writer.close());
 }
 
 }  // namespace negphase

@@ -46,6 +46,7 @@ class Mala {
   explicit Mala(const Options& options) : Mala(options.real("step_size")) {}
 
   static constexpr std::string_view name = "mala";
+  static constexpr double best_acceptance = 0.574;  ///< of many columns (Roberts, Rosenthal 1998)
   static std::vector<OptionSpec> options() { return {step_size_option()}; }
   static std::string applies_to(std::span<const Column> columns) {
     return need_real_columns(columns);

@@ -32,6 +32,8 @@ class RandomWalk {
   explicit RandomWalk(const Options& options) : RandomWalk(options.real("proposal_scale")) {}
 
   static constexpr std::string_view name = "random_walk";
+  static constexpr double best_acceptance =
+      0.234;  ///< of many columns (Roberts, Gelman, Gilks 1997)
   static std::vector<OptionSpec> options() {
     return {{.name = "proposal_scale",
              .fallback = 0.5,

@@ -24,7 +24,11 @@ AnySampler make(const Options& options);
 /// The row of kernel K; what K says itself is not said again.
 template <class K>
 SamplerRow row(std::string_view family, Abilities needs, bool is_exact, std::string_view doc) {
-  return {K::name, family, doc, K::options(), needs, is_exact, &K::applies_to, &make<K>};
+  SamplerRow row{K::name, family, doc, K::options(), needs, is_exact, &K::applies_to, &make<K>};
+  if constexpr (requires { K::best_acceptance; }) {
+    row.best_acceptance = K::best_acceptance;
+  }
+  return row;
 }
 
 const SamplerRow rows[] = {

@@ -1,4 +1,5 @@
 #pragma once
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +22,9 @@ struct SamplerRow {
   std::string (*applies_to)(std::span<const Column>) = nullptr;
   /// From complete, legal options (Options::resolve).
   AnySampler (*make)(const Options&) = nullptr;
+  /// Acceptance at which its chains forget fastest in the limit of many columns; NaN: none is
+  /// known.
+  double best_acceptance = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// All samplers, in the order in which they are listed.

@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 
+#include "negphase/core/column_change.hpp"
 #include "negphase/core/memory.hpp"
 
 namespace negphase {
@@ -63,15 +64,7 @@ AnyEnergy<double> free_energy_of(const Problem& p, const AnyPrepared& prepared, 
 }  // namespace
 
 PerChain RowBlock::change(Index site, const PerChain& values) const {
-  PerChain out(chains());
-  if (free_energy.can(Ability::energy_change)) {
-    free_energy.energy_change(y, site, values, out);
-  } else {
-    Block<double> changed = y;
-    changed.col(site) = values;
-    free_energy.energy(changed, out);
-    out -= at_y;
-  }
+  PerChain out = column_change(free_energy, y, at_y, site, values);
   for (Index c = 0; c < chains(); ++c) {
     if (!is_energy(out[c])) {
       throw ModelError(

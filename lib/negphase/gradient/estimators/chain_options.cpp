@@ -20,6 +20,16 @@ OptionSpec chains_option(std::int64_t fallback) {
 OptionSpec thin_option() {
   return {"thin", std::int64_t{1}, "steps between two draws", 1, 1e9, true, "steps"};
 }
+OptionSpec start_option() {
+  return {"start",
+          std::string("data"),
+          "where y starts: at data rows, or at noise",
+          -std::numeric_limits<double>::infinity(),
+          std::numeric_limits<double>::infinity(),
+          true,
+          "",
+          {"data", "noise"}};
+}
 OptionSpec positive_option() {
   return {"positive",
           std::string("auto"),

@@ -7,6 +7,7 @@ namespace negphase {
 
 OptionSpec chains_option(std::int64_t fallback);
 OptionSpec thin_option();
+OptionSpec start_option();
 OptionSpec positive_option();
 OptionSpec positive_chains_option();
 OptionSpec few_chains_option();

@@ -1,7 +1,5 @@
 #include <fmt/core.h>
 
-#include <limits>
-
 #include "negphase/gradient/estimators/chain_options.hpp"
 #include "negphase/gradient/estimators/estimators.hpp"
 
@@ -43,7 +41,6 @@ GradientEstimate estimate_coupled(const Problem& p, const AnySampler* s, const O
 }  // namespace
 
 EstimatorRow coupled_estimator() {
-  constexpr double inf = std::numeric_limits<double>::infinity();
   OptionSpec pairs = chains_option(32);
   pairs.doc = "independent pairs of chains; for a conditional model on each row of the data";
   pairs.unit = "pairs";
@@ -60,14 +57,7 @@ EstimatorRow coupled_estimator() {
         1, 1e12, true, "steps"},
        {"max_steps", std::int64_t{100000}, "steps after which a pair that has not met is given up",
         1, 1e12, true, "steps"},
-       {"start",
-        std::string("data"),
-        "where y starts: at data rows, or at noise",
-        -inf,
-        inf,
-        true,
-        "",
-        {"data", "noise"}},
+       start_option(),
        positive_option(),
        positive_chains_option(),
        few_chains_option()},

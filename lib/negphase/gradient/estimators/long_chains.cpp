@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <limits>
 
 #include "negphase/gradient/estimators/chain_options.hpp"
 #include "negphase/gradient/estimators/estimators.hpp"
@@ -39,21 +38,13 @@ GradientEstimate estimate_long_chains(const Problem& p, const AnySampler* s, con
 }  // namespace
 
 EstimatorRow long_chains_estimator() {
-  constexpr double inf = std::numeric_limits<double>::infinity();
   return {"long_chains",
           "independent chains, warmed up and then observed; errors from chains (M7)",
           {chains_option(32),
            {"warmup", std::int64_t{100}, "steps before the first draw", 0, 1e12, true, "steps"},
            {"draws", std::int64_t{100}, "observations of each chain", 1, 1e12, true, "draws"},
            thin_option(),
-           {"start",
-            std::string("data"),
-            "where y starts: at data rows, or at noise",
-            -inf,
-            inf,
-            true,
-            "",
-            {"data", "noise"}},
+           start_option(),
            {"bound_start_up", false,
             "runs coupled pairs of chains first, and says what may be left of the start after the "
             "warmup"},

@@ -1,0 +1,51 @@
+#pragma once
+#include <Eigen/Core>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "negphase/core/block.hpp"
+#include "negphase/core/warning.hpp"
+
+namespace negphase {
+
+/// Effective draws a chain below which a chain's mean is not near normal, and its spread no error
+/// bar (at 10 the skewness of a mean of +-1 draws at 9 : 1 odds is still 0.84), and a warm-up of
+/// like length has not forgotten the start.
+inline constexpr double enough_draws_a_chain = 10;
+
+/// R-hat above which chains fall short of that: split chains of e effective draws each have
+/// R-hat^2 = 1 + 1 / e (Vats and Knudson 2021), here e = 5. Of four chains 1.01 is asked
+/// (largest_rhat), as their 400 effective draws must do; a gradient's error bar comes from many
+/// chains, and asks of each no more than this.
+inline constexpr double largest_rhat_of_many = 1.0954451150103321;
+
+/// How chains mix, by their energies: what is said of a run that keeps no draws.
+struct Mixing {
+  Index chains = 0, draws = 0;  ///< whose energies were looked at
+  double rhat = std::numeric_limits<double>::quiet_NaN();
+  double ess_bulk = std::numeric_limits<double>::quiet_NaN();  ///< of all that was looked at
+  double ess_tail = std::numeric_limits<double>::quiet_NaN();
+  std::vector<Warning> warnings;  ///< failed checks: "rhat" and those of chains' behaviour
+};
+
+/// R-hat (rank-normalised, split) and effective sizes of the energies of chains of one model, and
+/// what their ranks show (test_ranks: drift, modes, periods; false alarms on exact draws below
+/// behaviour_level / 2). Chains on different rows of x have different laws: energies are compared
+/// in deviations of their row about its mean, R-hat and effective size are those of the bulk alone,
+/// and modes are not looked for. Fewer than 64 draws, or 4 chains, have figures but fail no check:
+/// of exact draws of these R-hat is above the limit with a probability of 4.4e-8, that of F > 7.4
+/// with 7 and 248 degrees of freedom.
+/// A hole: modes of like energy. Those that the gradient tells apart show in its own error bar and
+/// effective sizes; `sample` looks at every column.
+/// @param energies  [draws x chains]
+/// @param rows  of x, chain c being on row c mod rows; 1: all have one law
+/// @param phase  whose chains they are, for the warnings: "negative phase"
+Mixing check_mixing(const Eigen::ArrayXXd& energies, Index rows, const std::string& phase);
+
+/// The same of chains whose law moves, as training moves it: [looks x chains], each look in
+/// deviations of its row's chains about their mean. Whether chains keep their places among the
+/// others, for which a row needs 2 chains.
+Mixing check_mixing_in_training(const Eigen::ArrayXXd& energies, Index rows);
+
+}  // namespace negphase
