@@ -146,7 +146,8 @@ TEST_CASE("gaussian_mixture: far from all means the nearest component is left; V
     return ((out - least).abs() / least).maxCoeff();
   };
   CHECK(far_error(mixture(2, false)) <= 8 * 0x1p-53);  // the order of some products
-  CHECK(far_error(mixture<planted::V4::GaussianMixtureModel>(2, false)) == inf);
+  // infinite, or 1 on machines where exp does not go below the least normal number
+  CHECK(far_error(mixture<planted::V4::GaussianMixtureModel>(2, false)) >= 1);
   CHECK(worst_error(mixture<planted::V4::GaussianMixtureModel>(2, false)) < 1e-11);
 }
 

@@ -231,8 +231,11 @@ void EnergyMixture<Scalar>::set_shares(PerChain& out) const {
   }
   total_.setZero(share_.rows());
   for (Index k = 0; k < parts_.size(); ++k) {
-    // where all energies are +inf, inf - inf would be NaN
-    share_.col(k) = (share_.col(k) - largest_.max(std::numeric_limits<double>::lowest())).exp();
+    // where all energies are +inf, inf - inf would be NaN; exp(-inf) is 0 on some machines only
+    share_.col(k) =
+        (share_.col(k) == -infinity)
+            .select(0.0,
+                    (share_.col(k) - largest_.max(std::numeric_limits<double>::lowest())).exp());
     total_ += share_.col(k);
   }
   out = -(largest_ + total_.log()) / beta_;

@@ -106,7 +106,8 @@ class Cell {
           "model; take a wider proposal, or more draws",
           weights_.size()));
     }
-    weights_ = (weights_ - largest).exp();
+    // exp(-inf) is 0 on some machines only
+    weights_ = (weights_ == -inf).select(0.0, (weights_ - largest).exp());
     const double sum = weights_.sum();
     const auto draws = static_cast<double>(weights_.size());
     log_mean_weight_ = largest + std::log(sum / draws);
