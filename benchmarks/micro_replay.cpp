@@ -1,25 +1,31 @@
 // Which share of an update of training with a replay buffer is spent outside of sampling, energies
-// and gradients: all that a kernel or an energy does is timed from within, on one thread, and the
-// rest is what buffer, batches, optimiser and sums cost. Beside it persistent chains, which have no
+// and gradients, in two ways, both on one thread. Outside of both phases: the same phases are run
+// beside the training by themselves, update for update, and what training takes longer is batches,
+// optimiser and watching. Outside of kernels and energies: all that a kernel or an energy does is
+// timed from within, and the rest is besides what the chains of the phases cost to keep: their new
+// starts, their sums, their errors, the watch on them. Beside it persistent chains, which have no
 // buffer.
 //
 //   micro_replay [--json]
 //
-// The share is the median of rounds of ten updates, with its quartiles; both numbers of a share
-// come from the same updates. Beside it the median time of an update, as it would be without looks
-// at the clock. The clock is one that is read without a call of the system, which
-// costs as much as a small energy does and leaves the caches cold; that other programs may take the
-// processor in between is what the median is for.
+// Medians of rounds of ten updates, with their quartiles; both numbers of a share come from the
+// same round. The clock is one that is read without a call of the system, which costs as much as a
+// small energy does and leaves the caches cold; that other programs may take the processor in
+// between is what the median is for.
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "negphase/exact/exact.hpp"
 #include "negphase/gibbs/block_gibbs.hpp"
+#include "negphase/gradient/phase.hpp"
 #include "negphase/gradient/training.hpp"
 #include "negphase/langevin/mala.hpp"
 #include "negphase/models/mlp.hpp"
@@ -179,41 +185,103 @@ class Timed {
   K kernel_;
 };
 
-template <class K>
-AnySampler timed(const K& kernel) {
-  return {
-      .name = std::string(K::name), .in_float = Timed<K>(kernel), .in_double = Timed<K>(kernel)};
+/// @tparam As  K, or Timed<K>
+template <class As, class K>
+AnySampler sampler_of(const K& kernel) {
+  return {.name = std::string(K::name), .in_float = As(kernel), .in_double = As(kernel)};
 }
 
 struct Contest {
   const char* what;
-  Problem problem;
-  AnySampler sampler;
+  Problem problem, timed_problem;
+  AnySampler sampler, timed_sampler;
   std::int64_t chains, cd_k, rounds;
 };
 
-/// Of each round, sorted: the share that is spent outside, and seconds an update.
-struct Rounds {
-  std::vector<double> share, seconds;
-};
+constexpr std::int64_t updates_a_round = 10;
 
-/// The first update is left out. One update of a round takes errors, as report_every says.
-Rounds rounds_of(const Contest& c, const char* gradient) {
-  constexpr std::int64_t updates_a_round = 10;
+/// One update of a round takes errors, as report_every says.
+Options options_of(const Contest& c, const char* gradient) {
   const std::vector<GivenOption> given{{"gradient", std::string(gradient), {}},
                                        {"updates", c.rounds * updates_a_round + 1, {}},
                                        {"batch", c.chains, {}},
                                        {"chains", c.chains, {}},
                                        {"report_every", updates_a_round, {}},
                                        {"cd_k", c.cd_k, {}}};
-  const Options options = Options::resolve("[train]", train_options(), given);
-  const Executor executor(1);
+  return Options::resolve("[train]", train_options(), given);
+}
+
+RunSettings settings_on(const Executor& executor) {
   RunSettings settings;
   settings.executor = &executor;
-  Trainer trainer(c.problem, &c.sampler, options, settings);
-  trainer.update();  // makes the chains
+  return settings;
+}
+
+/// Both phases of an update, and nothing else: what sampling, energies and gradients cost.
+class PhasesAlone {
+ public:
+  PhasesAlone(const Contest& c, const char* gradient, const Executor& executor)
+      : batch_(c.problem), k_(c.cd_k), executor_(executor) {
+    batch_.x = c.problem.x.topRows(c.chains);
+    batch_.y = c.problem.y.topRows(c.chains);
+    PhaseSpec spec;
+    spec.role = "negative phase";
+    spec.replicates = Replicates::by_group(c.chains);
+    if (std::string_view(gradient) == "replay") {
+      spec.replay.emplace(c.problem, Replay::Start::noise, 0.05, k_, 1);
+      spec.start = spec.replay->first_start();
+    }
+    chains_.emplace(c.problem, c.sampler, std::move(spec), settings_on(executor));
+  }
+  void update(const AnyModel& model, bool with_errors) {
+    chains_->rebind(model);
+    chains_->draw_mean({0, 1, k_}, with_errors);
+    solve_positive(model, batch_.x, batch_.y, 1, ExactLimits{}, executor_);
+  }
+
+ private:
+  Problem batch_;
+  Index k_;
+  const Executor& executor_;
+  std::optional<PhaseChains> chains_;
+};
+
+/// Of each round, sorted: the share of an update that is spent outside of both phases, and outside
+/// of kernels and energies; and seconds an update.
+struct Rounds {
+  std::vector<double> outside_phases, outside_kernels, seconds;
+};
+
+// the first update of each is left out, which makes the chains
+void time_phases(const Contest& c, const char* gradient, Rounds& rounds) {
+  const Executor executor(1);
+  Trainer trainer(c.problem, &c.sampler, options_of(c, gradient), settings_on(executor));
+  PhasesAlone phases(c, gradient, executor);
+  trainer.update();
+  phases.update(c.problem.model, false);
+  while (!trainer.done()) {
+    const double begin = seconds_now();
+    for (int i = 0; i < updates_a_round; ++i) {
+      trainer.update();
+    }
+    const double middle = seconds_now();
+    const AnyModel model = c.problem.model.with_params(trainer.params());
+    const double again = seconds_now();
+    for (int i = 0; i < updates_a_round; ++i) {
+      phases.update(model, i == 0);
+    }
+    const double end = seconds_now();
+    rounds.outside_phases.push_back(1 - (end - again) / (middle - begin));
+    rounds.seconds.push_back((middle - begin) / updates_a_round);
+  }
+}
+
+void time_kernels(const Contest& c, const char* gradient, Rounds& rounds) {
+  const Executor executor(1);
+  Trainer trainer(c.timed_problem, &c.timed_sampler, options_of(c, gradient),
+                  settings_on(executor));
+  trainer.update();
   const double a_look = seconds_a_look();
-  Rounds rounds;
   while (!trainer.done()) {
     Inside::seconds = 0;
     Inside::visits = 0;
@@ -224,11 +292,17 @@ Rounds rounds_of(const Contest& c, const char* gradient) {
     const double all = seconds_now() - begin;
     // of the two looks of a visit one falls inside and one outside
     const double looking = Inside::visits * a_look;
-    rounds.share.push_back(1 - (Inside::seconds - looking) / (all - 2 * looking));
-    rounds.seconds.push_back((all - 2 * looking) / updates_a_round);
+    rounds.outside_kernels.push_back(1 - (Inside::seconds - looking) / (all - 2 * looking));
   }
-  std::sort(rounds.share.begin(), rounds.share.end());
-  std::sort(rounds.seconds.begin(), rounds.seconds.end());
+}
+
+Rounds rounds_of(const Contest& c, const char* gradient) {
+  Rounds rounds;
+  time_phases(c, gradient, rounds);
+  time_kernels(c, gradient, rounds);
+  for (auto* all : {&rounds.outside_phases, &rounds.outside_kernels, &rounds.seconds}) {
+    std::sort(all->begin(), all->end());
+  }
   return rounds;
 }
 
@@ -262,20 +336,40 @@ std::vector<Contest> contests() {
   spec.hidden = 64;
   spec.layers = 2;
   spec.confinement = 1;
-  constexpr Index rows = 2000;
-  const AnyModel rbm = timed_model(RbmModel(64, 32, some_params(64 * 32 + 64 + 32, 0.1)));
-  const AnyModel mlp = timed_model(MlpModel(spec, some_params(spec.num_params(), 0.3)));
-  const Problem bits = density_of(rbm, some_rows(rows, 64, true));
-  const Problem reals = density_of(mlp, some_rows(rows, 2, false));
+  const AnyModel rbm = RbmModel(64, 32, some_params(64 * 32 + 64 + 32, 0.1));
+  const AnyModel mlp = MlpModel(spec, some_params(spec.num_params(), 0.3));
   std::vector<Contest> all;
-  const AnySampler gibbs = timed(BlockGibbs()), mala = timed(Mala(0.05));
-  all.push_back({"rbm 64 x 32, 128 chains, k = 1", bits, gibbs, 128, 1, 99});
-  all.push_back({"rbm 64 x 32, 128 chains, k = 10", bits, gibbs, 128, 10, 49});
-  all.push_back({"rbm 64 x 32, 1024 chains, k = 1", bits, gibbs, 1024, 1, 31});
-  all.push_back({"rbm 64 x 32, 1024 chains, k = 10", bits, gibbs, 1024, 10, 15});
-  all.push_back({"mlp 2 x 64 over 2 y, 128 chains, k = 20", reals, mala, 128, 20, 11});
-  all.push_back({"mlp 2 x 64 over 2 y, 1024 chains, k = 20", reals, mala, 1024, 20, 5});
+  const auto add = [&](const char* what, const AnyModel& model, const Eigen::MatrixXd& y,
+                       const auto& kernel, Index chains, Index k, Index rounds) {
+    using K = std::decay_t<decltype(kernel)>;
+    all.push_back({what, density_of(model, y), density_of(timed_model(model), y),
+                   sampler_of<K>(kernel), sampler_of<Timed<K>>(kernel), chains, k, rounds});
+  };
+  const auto add_rbm = [&](const char* what, Index chains, Index k, Index rounds) {
+    add(what, rbm, some_rows(2000, 64, true), BlockGibbs(), chains, k, rounds);
+  };
+  const auto add_mlp = [&](const char* what, Index chains, Index k, Index rounds) {
+    add(what, mlp, some_rows(2000, 2, false), Mala(0.05), chains, k, rounds);
+  };
+  add_rbm("rbm 64 x 32, 128 chains, k = 1", 128, 1, 199);
+  add_rbm("rbm 64 x 32, 128 chains, k = 10", 128, 10, 99);
+  add_rbm("rbm 64 x 32, 1024 chains, k = 1", 1024, 1, 61);
+  add_rbm("rbm 64 x 32, 1024 chains, k = 10", 1024, 10, 31);
+  add_mlp("mlp 2 x 64 over 2 y, 128 chains, k = 20", 128, 20, 31);
+  add_mlp("mlp 2 x 64 over 2 y, 1024 chains, k = 20", 1024, 20, 11);
   return all;
+}
+
+std::string json_of(const std::vector<double>& sorted) {
+  const std::size_t n = sorted.size();
+  return fmt::format(R"({{"median": {:.5g}, "low": {:.5g}, "high": {:.5g}}})", sorted[n / 2],
+                     sorted[n / 4], sorted[n - 1 - n / 4]);
+}
+
+std::string percent_of(const std::vector<double>& sorted) {
+  const std::size_t n = sorted.size();
+  return fmt::format("{:5.1f} % ({:.1f} to {:.1f})", 100 * sorted[n / 2], 100 * sorted[n / 4],
+                     100 * sorted[n - 1 - n / 4]);
 }
 
 }  // namespace
@@ -286,27 +380,26 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "usage: micro_replay [--json]\n");
     return 2;
   }
-  const char* separator = "";
   if (json) {
-    fmt::print("{{\"share_outside\": [");
+    fmt::print("{{\"updates\": [");
+  } else {
+    fmt::print("{:<41} {:<7} {:<23} {:<23} {}\n", "", "", "outside both phases",
+               "outside kernels, energies", "us an update");
   }
+  const char* separator = "";
   for (const Contest& c : contests()) {
     for (const char* gradient : {"replay", "pcd"}) {
       const Rounds rounds = rounds_of(c, gradient);
-      const std::size_t n = rounds.share.size();
-      const double lower = rounds.share[n / 4], median = rounds.share[n / 2],
-                   upper = rounds.share[n - 1 - n / 4], seconds = rounds.seconds[n / 2];
       if (json) {
-        fmt::print(
-            "{}{{\"problem\": \"{}\", \"gradient\": \"{}\", \"median\": {:.5f}, "
-            "\"lower_quartile\": {:.5f}, \"upper_quartile\": {:.5f}, \"seconds_an_update\": "
-            "{:.4g}, "
-            "\"rounds\": {}}}",
-            separator, c.what, gradient, median, lower, upper, seconds, n);
+        fmt::print(R"({}{{"problem": "{}", "gradient": "{}", "outside_phases": {}, )"
+                   R"("outside_kernels": {}, "seconds_an_update": {}, "rounds": {}}})",
+                   separator, c.what, gradient, json_of(rounds.outside_phases),
+                   json_of(rounds.outside_kernels), json_of(rounds.seconds), rounds.seconds.size());
         separator = ", ";
       } else {
-        fmt::print("{:<40} {:<7} {:6.2f} % outside  ({:.2f} to {:.2f})  {:8.1f} us an update\n",
-                   c.what, gradient, 100 * median, 100 * lower, 100 * upper, 1e6 * seconds);
+        fmt::print("{:<41} {:<7} {:<23} {:<25} {:8.0f}\n", c.what, gradient,
+                   percent_of(rounds.outside_phases), percent_of(rounds.outside_kernels),
+                   1e6 * rounds.seconds[rounds.seconds.size() / 2]);
       }
     }
   }

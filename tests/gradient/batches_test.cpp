@@ -10,6 +10,7 @@
 #include "negphase/gradient/rows_of_data.hpp"
 
 #include "planted/P3.hpp"
+#include "planted/RO10.hpp"
 #include "planted/RO7.hpp"
 #include "planted/RO9.hpp"
 #include "planted/TR1.hpp"
@@ -113,6 +114,10 @@ TEST_CASE("rows of small whole numbers are kept as bytes, others as they are; RO
     CHECK(keeps_bits<RowsOfData>({1, other}, false));
   }
   CHECK_FALSE(keeps_bits<planted::RO9::RowsOfData>({1, 0.5}, false));
+}
+
+TEST_CASE("planted RO10: bytes that are not turned") {
+  CHECK_FALSE(keeps_bits<planted::RO10::RowsOfData>({0, 1}, true));
 }
 
 TEST_CASE("an epoch takes every row once, in an order of its own") {

@@ -81,10 +81,6 @@ class Alikeness {
   std::int64_t moves_ = 0, stays_ = 0;
 };
 
-}  // namespace
-
-namespace {
-
 // the numbers of `size` chains from `first` on; of a fixed size they stay in registers
 template <class Scalar>
 void hash_positions(const Block<Scalar>& position, Index first, Index size, std::uint64_t* here) {
