@@ -113,7 +113,7 @@ function gradientTable(result) {
     ];
   });
   return table('the estimates, side by side', [
-    ...columns, 'acceptance', 'R-hat of the energy', 'ESS: min, median', 'ESS/s: min, median', 'evaluations: energy, gradient', 'seconds',
+    ...columns, 'accept\u00adance', 'R-hat', 'ESS: min, median', 'ESS/s: min, median', 'evaluations: energy, gradient', 'seconds',
   ], rows);
 }
 
