@@ -6,20 +6,10 @@
 #include <limits>
 #include <vector>
 
+#include "support/ulps.hpp"
+
 using namespace negphase;
-
-namespace {
-
-/// Distance from the long double function in units of the last place of the rounded answer.
-template <class S>
-double ulps(S got, long double exact) {
-  const S rounded = static_cast<S>(exact);
-  const S next = std::nextafter(rounded, std::numeric_limits<S>::infinity());
-  return static_cast<double>(std::abs(static_cast<long double>(got) - exact) /
-                             static_cast<long double>(next - rounded));
-}
-
-}  // namespace
+using negphase::testing::ulps;
 
 TEST_CASE_TEMPLATE("exp of what is not positive, within 1 ulp", S, double, float) {
   const double lowest = portable_exp::Constants<S>::lowest;

@@ -8,21 +8,12 @@
 
 #include "planted/RO1.hpp"
 #include "planted/RO2.hpp"
+#include "support/ulps.hpp"
 
 using namespace negphase;
+using negphase::testing::ulps;
 
 namespace {
-
-/// Distance from the long double function in units of the last place of the rounded answer; NaN
-/// counts as infinitely far.
-template <class S>
-double ulps(S got, long double exact) {
-  const S rounded = static_cast<S>(exact);
-  const S next = std::nextafter(rounded, std::numeric_limits<S>::infinity());
-  const auto distance = static_cast<double>(std::abs(static_cast<long double>(got) - exact) /
-                                            static_cast<long double>(next - rounded));
-  return std::isnan(distance) ? HUGE_VAL : distance;
-}
 
 /// Dense over [0, 1] and, in equal ratios, down to where e^2 is nothing beside e.
 template <class S, class Function>
