@@ -12,7 +12,7 @@ namespace negphase::tool {
 namespace {
 
 std::string figures(const Mixing& m) {
-  std::string text = fmt::format("R-hat of the energy {:.4g}", m.rhat);
+  std::string text = fmt::format("R-hat of the energy {:.3f}", m.rhat);
   if (std::isfinite(m.ess_bulk)) {
     text += fmt::format(", effective draws {:.0f} bulk", m.ess_bulk);
   }
