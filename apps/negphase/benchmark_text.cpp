@@ -93,8 +93,10 @@ std::string failed_checks(const std::vector<RowSummary>& rows, std::size_t seeds
   }
   std::string text;
   if (said.empty()) {
-    text = paragraph(fmt::format(
-        "No check failed in any row, in {} seeds: good, as far as chains can tell.", seeds));
+    const bool biased =
+        std::any_of(rows.begin(), rows.end(), [](const RowSummary& row) { return row.biased; });
+    text = paragraph(fmt::format("No check failed in any row, in {} seeds{}.", seeds,
+                                 biased ? "" : ": good, as far as chains can tell"));
   }
   for (const auto& [warning, who] : said) {
     text += paragraph(fmt::format("FAILED ({}): {}", who, warning->text));

@@ -14,10 +14,10 @@ namespace {
 std::string figures(const Mixing& m) {
   std::string text = fmt::format("R-hat of the energy {:.3f}", m.rhat);
   if (std::isfinite(m.ess_bulk)) {
-    text += fmt::format(", effective draws {:.0f} bulk", m.ess_bulk);
+    text += fmt::format(", effective draws {:.0f}", m.ess_bulk);
   }
   if (std::isfinite(m.ess_tail)) {
-    text += fmt::format(" and {:.0f} tail", m.ess_tail);
+    text += fmt::format(" bulk and {:.0f} tail", m.ess_tail);
   }
   return text + fmt::format(", in {} draws of each of {} chains", m.draws, m.chains);
 }
@@ -34,8 +34,10 @@ Verdict run_verdict(std::vector<Warning> warnings, const std::optional<Mixing>& 
                           seen.empty() ? "" : "; " + seen);
   } else {
     summary = is_biased(warnings) ? "No check failed, but the method is biased"
-              : seen.empty()      ? "Good: no check failed"
-                                  : "Good, as far as chains can tell";
+              : mixing && !mixing->is_checked
+                  ? "No check failed, but draws or chains are too few to judge how chains mix"
+              : seen.empty() ? "Good: no check failed"
+                             : "Good, as far as chains can tell";
     summary += seen.empty() ? "" : ": " + seen;
   }
   return {summary + ".", std::move(warnings)};
@@ -43,12 +45,13 @@ Verdict run_verdict(std::vector<Warning> warnings, const std::optional<Mixing>& 
 
 nlohmann::ordered_json json_mixing(const std::optional<Mixing>& m) {
   using Json = nlohmann::ordered_json;
-  if (!m) {
+  if (!m || m->chains == 0) {
     return nullptr;
   }
   const auto known = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
   return {{"chains", m->chains},
           {"draws", m->draws},
+          {"checked", m->is_checked},
           {"rhat", known(m->rhat)},
           {"ess_bulk", known(m->ess_bulk)},
           {"ess_tail", known(m->ess_tail)}};

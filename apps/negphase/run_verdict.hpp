@@ -12,7 +12,7 @@ namespace negphase::tool {
 /// their mixing, where it has chains that go on.
 Verdict run_verdict(std::vector<Warning> warnings, const std::optional<Mixing>& mixing);
 
-/// null where there is none.
+/// null where there is none, or nothing could be compared.
 nlohmann::ordered_json json_mixing(const std::optional<Mixing>& mixing);
 
 }  // namespace negphase::tool

@@ -73,7 +73,7 @@ TEST_CASE("verdict on runs: train") {
       "--set train.learning_rate=0.001 --set train.cd_k=4";
   const Json good = json_of_run(folder, run + mixing);
   CHECK(good["mixing"]["chains"] == 80);
-  CHECK(good["mixing"]["draws"] == 64);
+  CHECK(good["mixing"]["draws"] == 100);  // the second half of 200
   CHECK_FALSE(has(good["warnings"], "rhat"));
   const Json bad = json_of_run(folder, run + creeping);
   CHECK(bad["verdict"]["good"] == false);
@@ -106,6 +106,8 @@ label = "mixing"
 sampler = { name = "mala", step_size = 0.8 }
 estimator = { name = "long_chains", chains = 16, warmup = 200, draws = 200 }
 )");
+  const ToolRun text = run_tool(folder, "bench g.toml --quiet");
+  CHECK(text.out.find("good, as far as chains") == text.out.npos);  // mala of 40 draws fails
   const Json good = json_of_run(folder, "bench g.toml --quiet")["problems"][0]["rows"][1];
   CHECK(good["verdict"]["good"] == true);
   CHECK(good["verdict"]["summary"] ==

@@ -207,19 +207,16 @@ PhaseLooks looks_of(const Milestones& milestones, const Phase& positive, const C
 }
 
 // of chains that go on from draw to draw
-std::optional<Mixing> mixing_of(const Phase& phase, const Problem& p, bool clamped,
-                                const std::string& name) {
-  if (phase.energies.size() == 0) {
+std::optional<Mixing> mixing_of(const Phase& phase, const std::string& name) {
+  if (phase.energies.values.size() == 0) {
     return {};
   }
-  const bool have_own_laws = clamped || p.model.shape().num_x > 0;
-  return check_mixing(phase.energies, have_own_laws ? p.rows() : 1, name);
+  return check_mixing(phase.energies, name);
 }
 
-void take_mixing(GradientEstimate& e, const Problem& p, const Phase& positive,
-                 const Phase& negative) {
-  e.mixing = mixing_of(negative, p, false, "negative phase");
-  e.positive_mixing = mixing_of(positive, p, true, "positive phase");
+void take_mixing(GradientEstimate& e, const Phase& positive, const Phase& negative) {
+  e.mixing = mixing_of(negative, "negative phase");
+  e.positive_mixing = mixing_of(positive, "positive phase");
   for (const auto& mixing : {e.mixing, e.positive_mixing}) {
     if (mixing) {
       e.warnings.insert(e.warnings.end(), mixing->warnings.begin(), mixing->warnings.end());
@@ -293,7 +290,7 @@ GradientEstimate estimate_by_chains(const Problem& p, const AnySampler& sampler,
   e.seconds = seconds_since(begin);
   warn_of_acceptance(negative.counts, e.warnings);
   warn_of_suspects(negative.suspects, e.warnings);
-  take_mixing(e, p, positive, negative);
+  take_mixing(e, positive, negative);
   warn(e, sampler, plan, p.beta);
   return e;
 }

@@ -8,7 +8,6 @@
 
 #include "negphase/diagnostics/quantity_draws.hpp"
 #include "negphase/diagnostics/verdict.hpp"
-#include "negphase/run/energy_trace.hpp"
 
 namespace negphase {
 
@@ -16,20 +15,21 @@ namespace {
 
 using Eigen::ArrayXXd;
 
-constexpr Index least_chains = 4;
+constexpr Index least_chains = 8;
 
-bool can_fail(const ArrayXXd& energies) {
-  return energies.rows() >= EnergyTrace::enough_draws && energies.cols() >= least_chains;
-}
-
-// deviations from the mean of the row's chains, in units of their spread; a row without any stays 0
+// deviations from the mean of the row's chains, in units of their spread; a row whose energies
+// differ by rounding alone is 0
 ArrayXXd in_deviations_of_rows(ArrayXXd energies, Index rows) {
+  constexpr double rounding = 1e-12;
   for (Index row = 0; row < std::min(rows, energies.cols()); ++row) {
     auto of_row = energies(Eigen::all, Eigen::seq(row, Eigen::last, rows));
+    const double largest = of_row.abs().maxCoeff();
     of_row -= of_row.mean();
     const double spread = std::sqrt(of_row.square().mean());
-    if (spread > 0) {
+    if (spread > rounding * largest) {
       of_row /= spread;
+    } else {
+      of_row.setZero();
     }
   }
   return energies;
@@ -40,8 +40,10 @@ Mixing figures_of(const ArrayXXd& energies, bool of_one_law) {
   Mixing mixing;
   mixing.chains = energies.cols();
   mixing.draws = energies.rows();
-  mixing.rhat = of_one_law ? draws.rhat() : draws.rhat_rank_bulk();
-  mixing.ess_bulk = draws.ess_bulk();
+  mixing.is_checked =
+      energies.rows() >= EnergyTrace::enough_draws && energies.cols() >= least_chains;
+  mixing.rhat = of_one_law ? draws.rhat() : draws.rhat_split();
+  mixing.ess_bulk = of_one_law ? draws.ess_bulk() : draws.ess_mean();
   if (of_one_law) {  // else rows whose tails differ would look like chains that do
     mixing.ess_tail = draws.ess_tail();
   }
@@ -69,14 +71,15 @@ std::vector<Warning> behaviour_of(const ArrayXXd& energies, bool of_one_law) {
 
 }  // namespace
 
-Mixing check_mixing(const ArrayXXd& energies, Index rows, const std::string& phase) {
-  if (energies.size() == 0 || !energies.allFinite()) {
+Mixing check_mixing(const KeptEnergies& energies, const std::string& phase) {
+  const auto& [values, rows] = energies;
+  if (values.size() == 0 || !values.allFinite()) {
     return {};
   }
   const bool of_one_law = rows == 1;
-  const ArrayXXd compared = of_one_law ? energies : in_deviations_of_rows(energies, rows);
+  const ArrayXXd compared = of_one_law ? values : in_deviations_of_rows(values, rows);
   Mixing mixing = figures_of(compared, of_one_law);
-  if (!can_fail(energies)) {
+  if (!mixing.is_checked) {
     return mixing;
   }
   if (mixing.rhat > largest_rhat_of_many) {
@@ -98,16 +101,24 @@ Mixing check_mixing(const ArrayXXd& energies, Index rows, const std::string& pha
   return mixing;
 }
 
-Mixing check_mixing_in_training(const ArrayXXd& energies, Index rows) {
-  if (energies.size() == 0 || !energies.allFinite() || energies.cols() < 2 * rows) {
+Mixing check_mixing_in_training(const KeptEnergies& energies) {
+  const auto& [values, rows] = energies;
+  if (values.size() == 0 || !values.allFinite()) {
     return {};
   }
-  ArrayXXd places(energies.rows(), energies.cols());
-  for (Index look = 0; look < energies.rows(); ++look) {
-    places.row(look) = in_deviations_of_rows(energies.row(look), rows);
+  if (values.cols() < 2 * rows) {
+    Mixing alone;
+    alone.warnings = {{"chains_not_compared",
+                       "whether the persistent chains mix cannot be seen of one chain on each row, "
+                       "as its law moves; take chains_per_row >= 2"}};
+    return alone;
   }
-  Mixing mixing = figures_of(places, true);
-  if (can_fail(energies) && mixing.rhat > largest_rhat_of_many) {
+  ArrayXXd places(values.rows(), values.cols());
+  for (Index look = 0; look < values.rows(); ++look) {
+    places.row(look) = in_deviations_of_rows(values.row(look), rows);
+  }
+  Mixing mixing = figures_of(places, rows == 1);
+  if (mixing.is_checked && mixing.rhat > largest_rhat_of_many) {
     mixing.warnings.push_back(
         {"rhat",
          fmt::format("the persistent chains follow the parameters but hardly mix: R-hat of the "

@@ -207,8 +207,8 @@ ReplicateMean NllObjective::draw_anew(const Problem& batch, PhaseSpec spec,
   ReplicateMean drawn = chains.draw_mean(schedule, is_error_due(update));
   counts_.add(chains.counts());
   negatives_ = {chains.present_y(), !conditional_ && how_ != "cd"};
-  if (const auto& energies = chains.energies_of_draws(); energies.size() > 0) {
-    mixing_ = check_mixing(energies, conditional_ ? batch.rows() : 1, "negative phase");
+  if (chains.energies_of_draws().values.size() > 0) {
+    last_energies_ = chains.energies_of_draws();
   }
   return drawn;
 }
@@ -220,6 +220,13 @@ bool NllObjective::is_report_due(std::int64_t update) const {
 
 Negatives NllObjective::negatives() const {
   return persistent_began_ ? Negatives{persistent_->present_y(), !conditional_} : negatives_;
+}
+
+std::optional<Mixing> NllObjective::mixing() const {
+  if (last_energies_.values.size() == 0) {
+    return {};
+  }
+  return check_mixing(last_energies_, "negative phase");
 }
 
 std::string NllObjective::why_no_line_search() const {
@@ -242,6 +249,7 @@ RunCounts NllObjective::counts() const {
 void NllObjective::save(SavedState& state) const {
   batches_.save(state);
   state.put("counts", counts_);
+  last_energies_.save(state, "last energies");
   if (persistent_) {
     persistent_->save(state);
   }
@@ -253,6 +261,7 @@ void NllObjective::save(SavedState& state) const {
 void NllObjective::restore(const SavedState& state) {
   batches_.restore(state);
   state.get("counts", counts_);
+  last_energies_.restore(state, "last energies");
   if (persistent_) {
     persistent_->restore(state);
   }

@@ -36,7 +36,7 @@ class NllObjective : public Objective {
   PerChain chain_energies() const override {
     return persistent_began_ && !replay_ ? persistent_->energies() : PerChain{};
   }
-  std::optional<Mixing> mixing() const override { return mixing_; }
+  std::optional<Mixing> mixing() const override;
   std::string why_no_line_search() const override;
   void save(SavedState& state) const override;
   void restore(const SavedState& state) override;
@@ -72,7 +72,7 @@ class NllObjective : public Objective {
   RunCounts counts_;  ///< of chains that are gone
   /// where chains that are gone stood at the end of the last update
   Negatives negatives_;
-  std::optional<Mixing> mixing_;
+  KeptEnergies last_energies_;  ///< of such chains, where errors were due
 };
 
 }  // namespace negphase

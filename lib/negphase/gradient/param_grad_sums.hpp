@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "negphase/core/any_energy.hpp"
+#include "negphase/core/model.hpp"
 #include "negphase/gradient/replicates.hpp"
 #include "negphase/run/chains.hpp"
 

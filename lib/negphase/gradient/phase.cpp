@@ -47,7 +47,7 @@ struct PhaseChains::Interface {
   virtual Eigen::MatrixXd draw_y(const Schedule&) = 0;
   virtual void step(Index) = 0;
   virtual PerChain energies() const = 0;
-  virtual const Eigen::ArrayXXd& energies_of_draws() const = 0;
+  virtual const KeptEnergies& energies_of_draws() const = 0;
   virtual Eigen::MatrixXd present_y() const = 0;
   virtual void rebind(const AnyModel&) = 0;
   virtual const RunCounts& counts() const = 0;
@@ -163,7 +163,9 @@ struct PhaseChains::Typed final : Interface {
     if (starts_anew()) {
       return {};
     }
-    return {spec.replicates.chains(), draws, chains.plan().num_blocks()};
+    const bool have_own_laws = spec.clamp_y || shape.num_x > 0;
+    return {KeptChains(spec.replicates.chains(), have_own_laws ? y.rows() : 1), draws,
+            chains.plan().num_blocks()};
   }
 
   ReplicateMean draw_mean(const Schedule& schedule, bool with_errors) override {
@@ -341,7 +343,7 @@ struct PhaseChains::Typed final : Interface {
   }
   void step(Index steps) override { chains.advance({steps, 0, 1}, {}); }
   PerChain energies() const override { return chains.energies(); }
-  const Eigen::ArrayXXd& energies_of_draws() const override { return trace.energies(); }
+  const KeptEnergies& energies_of_draws() const override { return trace.energies(); }
   Eigen::MatrixXd present_y() const override {
     Eigen::MatrixXd all = chains.positions();
     if (all.cols() > shape.num_y()) {
@@ -418,7 +420,7 @@ Phase PhaseChains::couple(const CoupledSchedule& schedule) { return self_->coupl
 Eigen::MatrixXd PhaseChains::draw_y(const Schedule& schedule) { return self_->draw_y(schedule); }
 void PhaseChains::step(Index steps) { self_->step(steps); }
 PerChain PhaseChains::energies() const { return self_->energies(); }
-const Eigen::ArrayXXd& PhaseChains::energies_of_draws() const { return self_->energies_of_draws(); }
+const KeptEnergies& PhaseChains::energies_of_draws() const { return self_->energies_of_draws(); }
 Eigen::MatrixXd PhaseChains::present_y() const { return self_->present_y(); }
 void PhaseChains::rebind(const AnyModel& model) { self_->rebind(model); }
 const RunCounts& PhaseChains::counts() const { return self_->counts(); }

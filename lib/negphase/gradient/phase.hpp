@@ -12,6 +12,7 @@
 #include "negphase/run/chain_watch.hpp"
 #include "negphase/run/chains.hpp"
 #include "negphase/run/coupled_chains.hpp"
+#include "negphase/run/energy_trace.hpp"
 #include "negphase/run/random_position.hpp"
 
 namespace negphase {
@@ -27,7 +28,7 @@ struct Phase {
   Eigen::MatrixXd cell_means;            ///< [P x cells] what the replicates are made of
   std::optional<StartUp> start_up;       ///< of coupled pairs, after their warm-up
   SuspectChains suspects = {};           ///< of draw(): PhaseChains::suspects()
-  Eigen::ArrayXXd energies = {};         ///< of draw(): PhaseChains::energies_of_draws()
+  KeptEnergies energies = {};            ///< of draw(): PhaseChains::energies_of_draws()
 
   /// SE^2 of direction . mean, which the components' own errors do not give: they are correlated.
   double squared_error_along(const Eigen::VectorXd& direction) const;
@@ -100,8 +101,8 @@ class PhaseChains {
   /// Chains::energies(). [chains]
   PerChain energies() const;
   /// EnergyTrace::energies() of the last draw(), or draw_mean() where `keep_energies` asks for it.
-  /// Empty where chains start anew on the way. [kept draws x chains]
-  const Eigen::ArrayXXd& energies_of_draws() const;
+  /// Empty where chains start anew on the way.
+  const KeptEnergies& energies_of_draws() const;
   /// The model has other parameters now: chains stay where they are.
   void rebind(const AnyModel& model);
   /// Since the beginning.

@@ -10,7 +10,6 @@
 #include "negphase/gradient/criteria/criterion_objective.hpp"
 #include "negphase/gradient/losses.hpp"
 #include "negphase/random/philox_source.hpp"
-#include "negphase/run/energy_trace.hpp"
 #include "negphase/run/random_position.hpp"
 
 namespace negphase {
@@ -228,24 +227,27 @@ void TrainingHealth::follow(const Eigen::VectorXd& gradient, std::int64_t update
 
 bool TrainingHealth::wants_energies(std::int64_t update) const {
   const std::int64_t since = update - updates_ / 2;
-  const std::int64_t every = std::max<std::int64_t>(1, updates_ / 2 / EnergyTrace::enough_draws);
-  return since > 0 && since % every == 0 && energy_looks_ < EnergyTrace::enough_draws;
+  const std::int64_t every =
+      std::max<std::int64_t>(1, (updates_ - updates_ / 2) / EnergyTrace::enough_draws);
+  return since > 0 && since % every == 0;
 }
 
 void TrainingHealth::take_energies(const PerChain& energies) {
-  if (energies.size() == 0) {
+  const KeptChains kept(energies.size(), rows_);
+  if (kept.count() == 0) {
     return;
   }
-  const Index kept = std::min(energies.size(), EnergyTrace::most_chains);
-  energies_.insert(energies_.end(), energies.data(), energies.data() + kept);
-  ++energy_looks_;
+  const Index looks = energies_.values.rows();
+  energies_.rows = kept.rows();
+  energies_.values.conservativeResize(looks + 1, kept.count());
+  for (Index c = 0; c < energies.size(); ++c) {
+    if (const Index place = kept.place_of(c); place >= 0) {
+      energies_.values(looks, place) = energies[c];
+    }
+  }
 }
 
-Mixing TrainingHealth::mixing() const {
-  const Index chains = energy_looks_ > 0 ? std::ssize(energies_) / energy_looks_ : 0;
-  const Eigen::Map<const Eigen::ArrayXXd> by_look(energies_.data(), chains, energy_looks_);
-  return check_mixing_in_training(by_look.transpose(), rows_);
-}
+Mixing TrainingHealth::mixing() const { return check_mixing_in_training(energies_); }
 
 double TrainingHealth::signal_to_noise() const {
   if (followed_ < 20) {
@@ -387,9 +389,7 @@ void TrainingHealth::save(SavedState& state) const {
   static_assert(std::is_trivially_copyable_v<HealthLook>);
   state.put_bytes("health/looks", {reinterpret_cast<const char*>(looks_.data()),
                                    looks_.size() * sizeof(HealthLook)});
-  state.put_bytes("health/energies", {reinterpret_cast<const char*>(energies_.data()),
-                                      energies_.size() * sizeof(double)});
-  state.put("health/energy_looks", energy_looks_);
+  energies_.save(state, "health/energies");
   state.put("health/followed", followed_);
   state.put("health/square_sum", square_sum_);
   state.put_array("health/gradient_sum", gradient_sum_);
@@ -402,13 +402,7 @@ void TrainingHealth::restore(const SavedState& state) {
   }
   looks_.resize(length / sizeof(HealthLook));
   state.copy("health/looks", looks_.data(), length);
-  const std::size_t size_of_energies = state.bytes("health/energies").size();
-  state.get("health/energy_looks", energy_looks_);
-  if (size_of_energies % sizeof(double) != 0 || energy_looks_ < 0) {
-    throw ConfigError("the saved energies of the chains are damaged");
-  }
-  energies_.resize(size_of_energies / sizeof(double));
-  state.copy("health/energies", energies_.data(), size_of_energies);
+  energies_.restore(state, "health/energies");
   state.get("health/followed", followed_);
   state.get("health/square_sum", square_sum_);
   state.get_array("health/gradient_sum", gradient_sum_);

@@ -6,6 +6,7 @@
 #include "negphase/core/options.hpp"
 #include "negphase/gradient/loss_evaluation.hpp"
 #include "negphase/gradient/mixing.hpp"
+#include "negphase/run/energy_trace.hpp"
 #include "negphase/run/saved_state.hpp"
 #include "negphase/run/settings.hpp"
 
@@ -48,11 +49,12 @@ class TrainingHealth {
             std::int64_t update);
   /// Each update's gradient.
   void follow(const Eigen::VectorXd& gradient, std::int64_t update);
-  /// Energies of persistent chains are taken at 64 updates of the second half.
+  /// Energies of persistent chains are taken at 64 to 127 updates of the second half, where it has
+  /// as many.
   bool wants_energies(std::int64_t update) const;
   /// @param energies  of each chain; empty: there are none
   void take_energies(const PerChain& energies);
-  bool has_energies() const { return energies_.size() > 0; }
+  bool has_energies() const { return energies_.values.size() > 0; }
   /// check_mixing_in_training() of these.
   Mixing mixing() const;
 
@@ -84,8 +86,7 @@ class TrainingHealth {
   double spread_of_y_;  ///< root mean variance of the real columns; 0: there is none
   Index rows_;          ///< of x, of one law each; 1: there is no x
   std::vector<HealthLook> looks_;
-  std::vector<double> energies_;  ///< of the first chains, look by look
-  std::int64_t energy_looks_ = 0;
+  KeptEnergies energies_;  ///< a row a look
   std::int64_t followed_ = 0;
   Eigen::VectorXd gradient_sum_;
   double square_sum_ = 0;
