@@ -26,9 +26,11 @@ struct Mixing {
   Index chains = 0, draws = 0;  ///< whose energies were compared; 0: none could be
   bool is_checked = false;      ///< draws and chains suffice for a check to fail
   double rhat = std::numeric_limits<double>::quiet_NaN();
-  double ess_bulk = std::numeric_limits<double>::quiet_NaN();  ///< of all that was looked at
+  /// Of all that was looked at; on rows of x that of the mean, and no tail.
+  double ess_bulk = std::numeric_limits<double>::quiet_NaN();
   double ess_tail = std::numeric_limits<double>::quiet_NaN();
-  std::vector<Warning> warnings;  ///< failed checks: "rhat" and those of chains' behaviour
+  /// Failed checks, "rhat" and those of chains' behaviour; a note, "chains_not_compared".
+  std::vector<Warning> warnings;
 };
 
 /// R-hat (rank-normalised, split) and effective sizes of the energies of chains of one model, and
